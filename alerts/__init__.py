@@ -1,0 +1,1 @@
+"""Judge new data, open and close alerts, tell people."""

@@ -1,0 +1,1 @@
+"""The `kvmperf` command: one thin file per command group, heavy imports inside the commands."""

@@ -1,0 +1,57 @@
+"""The `kvmperf` command: names the subcommands and turns errors into one line and an exit code.
+
+Every command imports what it needs inside its function: `--help` must not pay for a database.
+"""
+
+import sys
+from collections.abc import Callable
+
+import typer
+
+from cli import compare, database, demo, facts, parse, serve, upload
+from db.errors import UserError
+
+app = typer.Typer(
+    name="kvmperf",
+    no_args_is_help=True,
+    add_completion=False,
+    rich_markup_mode="rich",
+    context_settings={"help_option_names": ["-h", "--help"]},
+    help="Performance regression database for KVM on x86: did this patch series make anything slower?",
+    pretty_exceptions_enable=False,
+)
+
+COMMANDS: tuple[tuple[str, Callable[..., None]], ...] = (
+    ("parse", parse.parse),
+    ("upload", upload.upload),
+    ("facts", facts.facts),
+    ("compare", compare.compare),
+    ("demo", demo.demo),
+    ("dashboard", serve.dashboard),
+)
+
+for _name, _function in COMMANDS:
+    app.command(_name)(_function)
+app.add_typer(database.app, name="db")
+
+
+def main() -> None:
+    """Run the command line; leave with the exit codes that the documentation promises."""
+    try:
+        app()
+    except UserError as error:
+        report(error)
+        sys.exit(error.exit_code)
+    except BrokenPipeError:  # `kvmperf … | head`: the reader has seen enough
+        sys.stderr.close()
+        sys.exit(0)
+    except KeyboardInterrupt:
+        sys.stderr.write("kvmperf: interrupted\n")
+        sys.exit(130)
+
+
+def report(error: UserError) -> None:
+    """Print an error for people: one line, and a hint where there is one."""
+    sys.stderr.write(f"kvmperf: {error}\n")
+    if error.hint:
+        sys.stderr.write(f"  hint: {error.hint}\n")

@@ -1,0 +1,1 @@
+"""The only SQL of kvmperf: tables, sessions, queries, writes, migrations. Returns frozen values, never ORM rows."""

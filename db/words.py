@@ -1,0 +1,40 @@
+"""The closed vocabularies of what is stored. The database checks them; every other part takes them from here.
+
+Standard library only: the light client imports this without SQLAlchemy.
+"""
+
+from enum import StrEnum
+
+
+class Status(StrEnum):
+    """How one execution of a benchmark ended. Only `PASS` promises that its measurements are complete."""
+
+    PASS = "pass"
+    FAIL = "fail"
+    SKIP = "skip"
+    TIMEOUT = "timeout"
+    KILLED = "killed"
+
+
+class Better(StrEnum):
+    """The direction of a metric. `NONE`: a description (a count, a share) that is never judged."""
+
+    LOWER = "lower"
+    HIGHER = "higher"
+    NONE = "none"
+
+
+class Unit(StrEnum):
+    """Base units. Values are converted at the door (ms to s, KiB to B); scaling for display happens in `stats.units`."""
+
+    SECOND = "s"
+    BYTE = "B"
+    BYTE_PER_SECOND = "B/s"
+    BIT_PER_SECOND = "bit/s"
+    PAGE = "pages"
+    PAGE_PER_SECOND = "pages/s"
+    PAGE_PER_SECOND_VCPU = "pages/s/vcpu"
+    OPERATION_PER_SECOND = "ops/s"
+    CYCLE = "cycles"
+    COUNT = "count"
+    RATIO = "ratio"

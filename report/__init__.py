@@ -1,0 +1,1 @@
+"""Questions answered: comparisons and trends built from the database with statistics, rendered for people."""

@@ -1,0 +1,1 @@
+"""Pure statistics: arrays in, frozen values out. No files, SQL, pandas, clock, or randomness without a seed."""
