@@ -9,7 +9,7 @@ from enum import StrEnum
 class Status(StrEnum):
     """How one execution of a benchmark ended. Only `PASS` promises that its measurements are complete."""
 
-    PASS = "pass"
+    PASS = "pass"  # noqa: S105 (a word, not a password)
     FAIL = "fail"
     SKIP = "skip"
     TIMEOUT = "timeout"
@@ -25,7 +25,7 @@ class Better(StrEnum):
 
 
 class Unit(StrEnum):
-    """Base units. Values are converted at the door (ms to s, KiB to B); scaling for display happens in `stats.units`."""
+    """Base units. Values are converted at the door (ms to s, KiB to B); `stats.units` scales for display."""
 
     SECOND = "s"
     BYTE = "B"
