@@ -38,6 +38,8 @@ SEVERITY: tuple[tuple[str, Severity], ...] = (
     ("kernel.debug.*", Severity.BLOCK),
     # the same machine, set differently
     ("cpu.threads_per_core", Severity.DOWNGRADE),
+    ("cpu.isolated", Severity.DOWNGRADE),
+    ("cpu.nohz_full", Severity.DOWNGRADE),
     ("smt.*", Severity.DOWNGRADE),
     ("memory.total", Severity.DOWNGRADE),
     ("kernel.cmdline", Severity.DOWNGRADE),
