@@ -2,7 +2,7 @@
 
 from datetime import datetime
 from enum import StrEnum
-from typing import Any, ClassVar
+from typing import Any
 
 from sqlalchemy import (
     JSON,
@@ -272,7 +272,7 @@ class Measurement(Base):
     """
 
     __tablename__ = "measurement"
-    __table_args__: ClassVar = {"sqlite_with_rowid": False}
+    __table_args__ = {"sqlite_with_rowid": False}  # noqa: RUF012 (declarative classes read it)
     time_series_id: Mapped[int] = mapped_column(ForeignKey("time_series.id"), primary_key=True)
     run_id: Mapped[int] = mapped_column(ForeignKey("run.id"), primary_key=True, index=True)
     n: Mapped[int]

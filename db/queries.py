@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from fnmatch import fnmatchcase
 
 import numpy as np
-from sqlalchemy import Connection, Row, Select, func, select
+from sqlalchemy import Connection, Row, func, select
 
 from db.models import (
     Artifact,
@@ -165,7 +165,7 @@ def samples(
     )
     if revision_ids is not None:
         wanted = wanted.where(Run.revision_id.in_(sorted(revision_ids)))
-    rows: list[Row[tuple[object, ...]]] = []
+    rows: list[Row[*tuple[object, ...]]] = []
     for part in _chunks(sorted(series_ids)):
         rows += connection.execute(wanted.where(Measurement.time_series_id.in_(part))).all()
     if boot_ids is not None:
@@ -173,7 +173,7 @@ def samples(
     return _columns(rows)
 
 
-def _columns(rows: Sequence[Row[tuple[object, ...]]]) -> SampleTable:
+def _columns(rows: Sequence[Row[*tuple[object, ...]]]) -> SampleTable:
     def column(name: str) -> IntArray:
         return np.array([-1 if (value := getattr(row, name)) is None else value for row in rows], dtype=np.int64)
 
@@ -198,7 +198,7 @@ def _joined(parts: Sequence[Floats]) -> Floats:
 
 def run_counts(connection: Connection, revision_ids: Collection[int], filters: Filters) -> tuple[RunCount, ...]:
     """How runs ended, per revision, host, test case and status: what failed and what is missing."""
-    wanted: Select[tuple[int, str, str, int, dict[str, object], str, int]] = (
+    wanted = (
         select(
             Run.revision_id,
             Host.name.label("host"),

@@ -1,0 +1,259 @@
+"""Answers "is head slower than base?": samples from the database, judged by `stats`, as one value."""
+
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
+
+import numpy as np
+from sqlalchemy import Connection
+
+from db import queries
+from db.errors import UserError
+from db.hoststate import Difference, Severity
+from db.queries import Filters
+from db.values import RevisionRow, RunCount, SampleTable, SeriesRow
+from report import comparability
+from report.comparability import Comparability
+from report.names import resolve
+from stats.compare import Comparison, Policy, Samples, Verdict, compare
+from stats.effects import geometric_mean
+
+_DIRECTION = {"lower": -1, "higher": 1, "none": 0}
+_SPECIAL = {"failed": ("fail", "timeout", "killed"), "skipped": ("skip",)}
+
+
+@dataclass(frozen=True, slots=True)
+class Request:
+    """What is to be compared. `vary` names host-state fields that are themselves under comparison (globs)."""
+
+    base: str
+    heads: tuple[str, ...]
+    filters: Filters = field(default_factory=Filters)
+    vary: tuple[str, ...] = ()
+    policy: Policy = field(default_factory=Policy)
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """One metric of one test case on one host: base against one head."""
+
+    head: str
+    series: SeriesRow
+    result: Comparison
+    comparability: Comparability
+
+
+@dataclass(frozen=True, slots=True)
+class Absent:
+    """A test case that one side lacks, or that did not pass there. `what` is a word: missing, new, failed, skipped."""
+
+    head: str
+    what: str
+    host: str
+    benchmark: str
+    params: Mapping[str, str | int | float | bool]
+    side: str
+    runs: int
+
+
+@dataclass(frozen=True, slots=True)
+class Report:
+    """A finished comparison: rows ordered by host, benchmark, test case, metric and head."""
+
+    base: RevisionRow
+    heads: tuple[RevisionRow, ...]
+    rows: tuple[Row, ...]
+    absent: tuple[Absent, ...]
+    hosts: Mapping[str, Mapping[str, str]]
+    differences: tuple[Difference, ...]
+    geomeans: Mapping[str, float]
+    request: Request
+
+    def count(self, verdict: Verdict, head: str = "") -> int:
+        """How many rows have this verdict (for one head, or for all)."""
+        return sum(row.result.verdict is verdict and head in ("", row.head) for row in self.rows)
+
+
+def build(connection: Connection, request: Request) -> Report:
+    """Compare each head with base. Raises UserError where a name is unknown or nothing is common to the two sides."""
+    known = queries.revisions(connection)
+    base = resolve(request.base, known)
+    heads = tuple(resolve(name, known) for name in request.heads)
+    _refuse_same(base, heads, request)
+    wanted = queries.series(connection, request.filters)
+    boots = {b.id for b in queries.boots(connection, request.filters.boot)} if request.filters.boot else None
+    table = queries.samples(connection, [s.id for s in wanted], [base.id, *(h.id for h in heads)], boots)
+    states = queries.host_states(connection, {int(i) for i in np.unique(table.state) if i >= 0})
+    rows = _judge(table, {s.id: s for s in wanted}, base, heads, request, states)
+    counts = queries.run_counts(connection, [base.id, *(h.id for h in heads)], request.filters)
+    absent = _absent(counts, base, heads)
+    if not rows:
+        raise UserError(_nothing_common(base, heads, table), _hint_for_nothing(request, absent))
+    return Report(
+        base=base,
+        heads=heads,
+        rows=rows,
+        absent=absent,
+        hosts=_hosts(table, {s.id: s for s in wanted}, states),
+        differences=_all_differences(rows),
+        geomeans=_geomeans(rows),
+        request=request,
+    )
+
+
+def _refuse_same(base: RevisionRow, heads: Sequence[RevisionRow], request: Request) -> None:
+    for name, head in zip(request.heads, heads, strict=True):
+        if head.id == base.id:
+            raise UserError(
+                f"{request.base!r} and {name!r} are the same revision ({base.name})",
+                "label the two sides when the code alone does not tell them apart: kvmperf upload … --label NAME",
+            )
+
+
+def _judge(
+    table: SampleTable,
+    wanted: Mapping[int, SeriesRow],
+    base: RevisionRow,
+    heads: Sequence[RevisionRow],
+    request: Request,
+    states: Mapping[int, Mapping[str, str]],
+) -> tuple[Row, ...]:
+    """All pairs (time series, head) as one family; those on hosts that differ are judged apart from it."""
+    pairs = _pairs(table, base, heads)
+    found = {pair: _comparability(table, rows, states, request.vary) for pair, rows in pairs.items()}
+    results: dict[tuple[int, int], Comparison] = {}
+    for family in (
+        [p for p in pairs if found[p].severity not in (Severity.BLOCK, Severity.DOWNGRADE)],
+        [p for p in pairs if found[p].severity in (Severity.BLOCK, Severity.DOWNGRADE)],
+    ):
+        if family:
+            judged = _compare(table, [pairs[p] for p in family], [wanted[p[0]] for p in family], request.policy)
+            results |= dict(zip(family, judged, strict=True))
+    names = {h.id: h.name for h in heads}
+    order = {series_id: position for position, series_id in enumerate(wanted)}
+    rank = {h.id: position for position, h in enumerate(heads)}
+    ordered = sorted(pairs, key=lambda pair: (order[pair[0]], rank[pair[1]]))
+    return tuple(Row(names[h], wanted[s], _weighed(results[s, h], found[s, h]), found[s, h]) for s, h in ordered)
+
+
+_Sides = tuple[np.ndarray, np.ndarray]  # rows of the sample table: base, head
+
+
+def _pairs(table: SampleTable, base: RevisionRow, heads: Sequence[RevisionRow]) -> dict[tuple[int, int], _Sides]:
+    starts = (
+        np.flatnonzero(np.r_[True, table.series[1:] != table.series[:-1]]) if table.series.size else np.array([], int)
+    )
+    pairs: dict[tuple[int, int], _Sides] = {}
+    for start, stop in zip(starts, [*starts[1:], table.series.size], strict=True):
+        rows = np.arange(start, stop)
+        of_base = rows[table.revision[start:stop] == base.id]
+        for head in heads:
+            of_head = rows[table.revision[start:stop] == head.id]
+            if of_base.size and of_head.size:
+                pairs[int(table.series[start]), head.id] = (of_base, of_head)
+    return pairs
+
+
+def _comparability(
+    table: SampleTable, sides: _Sides, states: Mapping[int, Mapping[str, str]], vary: Sequence[str]
+) -> Comparability:
+    base, head = (frozenset(int(i) for i in np.unique(table.state[rows])) for rows in sides)
+    return comparability.judge(base, head, states, vary)
+
+
+def _compare(
+    table: SampleTable, pairs: Sequence[_Sides], series: Sequence[SeriesRow], policy: Policy
+) -> tuple[Comparison, ...]:
+    rows = np.concatenate([side for pair in pairs for side in pair])
+    sizes = [side.size for pair in pairs for side in pair]
+    metric = np.repeat(np.repeat(np.arange(len(pairs)), 2), sizes)
+    side = np.repeat(np.tile([0, 1], len(pairs)), sizes)
+    counts = table.counts[rows]
+    offsets = np.r_[0, np.cumsum(table.counts)]
+    within = np.arange(counts.sum()) - np.repeat(np.cumsum(counts) - counts, counts)
+    samples = Samples(
+        metric=np.repeat(metric, counts),
+        side=np.repeat(side, counts),
+        boot=np.repeat(table.boot[rows], counts),
+        run=np.repeat(table.run[rows], counts),
+        value=table.values[np.repeat(offsets[rows], counts) + within],
+        start=np.repeat(table.started[rows], counts),
+    )
+    better = np.array([_DIRECTION[s.better] for s in series])
+    return compare(samples, metrics=len(pairs), better=better, policy=policy)
+
+
+def _weighed(result: Comparison, hosts: Comparability) -> Comparison:
+    """The verdict after a look at the hosts: never a claim across host states that differ gravely."""
+    if hosts.severity is Severity.BLOCK:
+        return replace(result, verdict=Verdict.NOT_COMPARABLE, why=hosts.why, boots_more=None)
+    if hosts.severity is Severity.DOWNGRADE:
+        return replace(result, verdict=Verdict.INCONCLUSIVE, why=hosts.why, boots_more=None)
+    return result
+
+
+def _absent(counts: Sequence[RunCount], base: RevisionRow, heads: Sequence[RevisionRow]) -> tuple[Absent, ...]:
+    """What one side lacks, and what did not pass: missing is never zero and never a pass."""
+    cases: dict[tuple[str, int], dict[int, Counter[str]]] = {}
+    about: dict[tuple[str, int], RunCount] = {}
+    for count in counts:
+        key = (count.host, count.test_case_id)
+        cases.setdefault(key, {}).setdefault(count.revision_id, Counter())[count.status] += count.runs
+        about[key] = count
+    found: list[Absent] = []
+    for key, by_revision in cases.items():
+        case = about[key]
+        for head in heads:
+            for what, side, runs in _lacks(by_revision.get(base.id), by_revision.get(head.id)):
+                found.append(Absent(head.name, what, case.host, case.benchmark, case.params, side, runs))
+    return tuple(found)
+
+
+def _lacks(base: Counter[str] | None, head: Counter[str] | None) -> list[tuple[str, str, int]]:
+    if base is None and head is None:
+        return []
+    found = [("missing", "head", 0)] if head is None else [("new", "head", head.total())] if base is None else []
+    for side, counter in (("base", base), ("head", head)):
+        for word, statuses in _SPECIAL.items():
+            runs = sum(counter[status] for status in statuses) if counter else 0
+            found += [(word, side, runs)] if runs else []
+    return found
+
+
+def _hosts(
+    table: SampleTable, wanted: Mapping[int, SeriesRow], states: Mapping[int, Mapping[str, str]]
+) -> dict[str, Mapping[str, str]]:
+    found: dict[str, Mapping[str, str]] = {}
+    for series_id, state in zip(table.series.tolist(), table.state.tolist(), strict=True):
+        host = wanted[series_id].host
+        if host not in found or not found[host]:
+            found[host] = states.get(state, {})
+    return dict(sorted(found.items()))
+
+
+def _all_differences(rows: Sequence[Row]) -> tuple[Difference, ...]:
+    return tuple(dict.fromkeys(one for row in rows for one in row.comparability.differences))
+
+
+def _geomeans(rows: Sequence[Row]) -> dict[str, float]:
+    """The geometric mean of head/base per head, over judged metrics that have a direction of "lower is better"."""
+    ratios: dict[str, list[float]] = {}
+    for row in rows:
+        judged = row.result.verdict is not Verdict.NOT_COMPARABLE and row.result.effect is not None
+        if judged and row.series.better == "lower" and row.series.unit == "s":
+            ratios.setdefault(row.head, []).append(1 + (row.result.effect or 0.0))
+    return {head: geometric_mean(np.array(values)) for head, values in ratios.items()}
+
+
+def _nothing_common(base: RevisionRow, heads: Sequence[RevisionRow], table: SampleTable) -> str:
+    empty = [r.name for r in (base, *heads) if not (table.revision == r.id).any()]
+    if empty:
+        return f"no measurements of {', '.join(empty)} pass the filters"
+    return f"{base.name} and {', '.join(h.name for h in heads)} have no test case on a common host"
+
+
+def _hint_for_nothing(request: Request, absent: Sequence[Absent]) -> str:
+    if request.filters != Filters():
+        return "loosen --benchmark, --metric, --host or --boot"
+    failed = sum(one.runs for one in absent if one.what == "failed")
+    return f"{failed} runs failed: `kvmperf parse` on an output says why" if failed else "upload the missing side"

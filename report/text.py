@@ -1,0 +1,206 @@
+"""A comparison as plain text for a mail: at most 72 columns, ASCII only, nothing clipped."""
+
+import textwrap
+from collections import Counter
+from collections.abc import Iterable, Iterator, Sequence
+from itertools import groupby
+
+from db.hoststate import summary_line
+from db.values import RevisionRow
+from report.comparison import Absent, Report, Row
+from stats.compare import Comparison, Verdict
+from stats.units import scaled
+
+WIDTH = 72
+MARKS = {
+    Verdict.REGRESSION: "!",
+    Verdict.IMPROVEMENT: "+",
+    Verdict.EQUIVALENT: "=",
+    Verdict.INCONCLUSIVE: "?",
+    Verdict.NOT_COMPARABLE: "x",
+}
+_NAME = 31  # columns of the metric's name
+_QUIET = 40  # with more rows than this, only what changed is printed unless asked
+_CHANGED = (Verdict.REGRESSION, Verdict.IMPROVEMENT)
+
+
+def render(report: Report, *, everything: bool = False) -> str:
+    """The comparison as lines of at most 72 bytes of ASCII. Many rows without a change are counted, not printed."""
+    hide = not everything and len(report.rows) > _QUIET
+    shown = [row for row in report.rows if not hide or row.result.verdict in _CHANGED]
+    lines = [*_header(report), ""]
+    for _, rows in groupby(shown, key=lambda row: (row.series.host, row.series.test_case_id)):
+        lines += [*_table(list(rows), report), ""]
+    if hide:
+        lines += [f"{len(report.rows) - len(shown)} rows without a change are not shown: --all prints them.", ""]
+    lines += _absent(report.absent)
+    lines += _footer(report)
+    return "".join(f"{line.rstrip()}\n" for line in lines)
+
+
+def ascii_only(text: str) -> str:
+    """Text in printable ASCII on one line; everything else is spelled out with a backslash."""
+    escaped = "".join(c if c.isprintable() else c.encode("unicode_escape").decode() for c in text)
+    return escaped.encode("ascii", "backslashreplace").decode()
+
+
+def case_line(benchmark: str, params: Iterable[tuple[str, object]]) -> str:
+    """A test case in words: `dirty_log_perf_test vcpus=2 backing_src=anonymous_thp`."""
+    told = " ".join(f"{name}={value}" for name, value in params)
+    return f"{benchmark.rsplit('/', 1)[-1]} {told}".strip()
+
+
+def _field(name: str, text: str) -> list[str]:
+    lead = f"{name:<9}: "
+    return textwrap.wrap(
+        ascii_only(text), WIDTH, initial_indent=lead, subsequent_indent=" " * len(lead), break_on_hyphens=False
+    ) or [lead]
+
+
+def _header(report: Report) -> list[str]:
+    lines: list[str] = []
+    for host, state in report.hosts.items():
+        lines += _field("Host", f"{host} ({summary_line(state)})" if state else f"{host} (no host facts)")
+    first = report.heads[0].name
+    lines += _field("Base", f"{described(report.base)}  {_replication(report.rows, first, 0)}")
+    for head in report.heads:
+        lines += _field("Head", f"{described(head)}  {_replication(report.rows, head.name, 1)}")
+    return lines
+
+
+def described(revision: RevisionRow) -> str:
+    """A revision in full: its name, then commit, kernel and subject where they are known."""
+    told = [t for t in (revision.commit[:12], revision.kernel, revision.subject) if t and t != revision.name]
+    return f"{revision.name} ({', '.join(told)})" if told else revision.name
+
+
+def _replication(rows: Sequence[Row], head: str, side: int) -> str:
+    counts = [row.result.n[side] for row in rows if row.head == head]
+    if not counts:
+        return "not measured"
+    boots = _spread(n.boots for n in counts)
+    runs = _spread(n.runs for n in counts)
+    return f"{boots} {'boot' if boots == '1' else 'boots'}, {runs} {'run' if runs == '1' else 'runs'} a metric"
+
+
+def _spread(numbers: Iterable[int]) -> str:
+    found = sorted(set(numbers))
+    return str(found[0]) if len(found) == 1 else f"{found[0]} to {found[-1]}"
+
+
+def _table(rows: Sequence[Row], report: Report) -> Iterator[str]:
+    series = rows[0].series
+    yield from _field("Test", case_line(series.benchmark, sorted(series.params.items())))
+    if len(report.hosts) > 1:
+        yield from _field("On", series.host)
+    yield ""
+    yield f"{'metric':<{_NAME}}{'base':>9}{'head':>10}{'change':>9}{'95% CI':>11}"
+    for _, same in groupby(rows, key=lambda row: row.series.id):
+        group = list(same)
+        yield from _rows(group, many=len(report.heads) > 1)
+
+
+def _rows(group: Sequence[Row], *, many: bool) -> Iterator[str]:
+    series = group[0].series
+    levels = [v for row in group for v in (row.result.base, row.result.head) if v is not None]
+    texts, unit = scaled(levels, series.unit)
+    cells = iter(texts)
+    name = ascii_only(f"{series.metric} [{unit}]")
+    if many or len(name) >= _NAME:
+        yield from textwrap.wrap(name, WIDTH)
+    for row in group:
+        lead = f"  {ascii_only(row.head)}" if many else name if len(name) < _NAME else ""
+        if len(lead) >= _NAME:
+            yield from textwrap.wrap(lead, WIDTH, subsequent_indent="  ")
+            lead = ""
+        base = next(cells) if row.result.base is not None else "-"
+        head = next(cells) if row.result.head is not None else "-"
+        moved = f"{change(row.result):>9}{interval(row.result):>11} {MARKS[row.result.verdict]}"
+        yield f"{lead:<{_NAME}}{base:>9}{head:>10}{moved}"
+
+
+def change(result: Comparison) -> str:
+    """The movement of the metric: `-39.2%`, or a factor where a percentage says little."""
+    if result.effect is None:
+        return "-"
+    return f"{100 * result.effect:+.1f}%" if result.effect < 9 else f"x{1 + result.effect:.4g}"
+
+
+def interval(result: Comparison) -> str:
+    """The interval of the change in per cent: `[-41,-37]`; `-` where none is known."""
+    if result.ci is None:
+        return "-"
+    low, high = (100 * bound for bound in result.ci)
+    digits = 1 if max(abs(low), abs(high)) < 9.95 else 0
+    if max(abs(low), abs(high)) >= 9999:
+        return f"x[{1 + low / 100:.2g},{1 + high / 100:.2g}]"
+    return f"[{low:+.{digits}f},{high:+.{digits}f}]"
+
+
+def _absent(absent: Sequence[Absent]) -> list[str]:
+    if not absent:
+        return []
+    lines = ["Not compared:"]
+    for one in absent:
+        runs = f", {one.runs} {'run' if one.runs == 1 else 'runs'}" if one.runs else ""
+        told = f"{one.what} in {one.side} ({one.head}{runs}): {case_line(one.benchmark, sorted(one.params.items()))}"
+        lines += textwrap.wrap(ascii_only(told), WIDTH, initial_indent="  ", subsequent_indent="    ")
+    return [*lines, ""]
+
+
+def _footer(report: Report) -> list[str]:
+    margin = f"{100 * float(report.request.policy.margin):.3g}%"  # type: ignore[arg-type]  # one margin on this path
+    legend = f"! regression  + improvement  = within {margin}  ? inconclusive"
+    lines = textwrap.wrap(legend + "  x not comparable" * bool(report.count(Verdict.NOT_COMPARABLE)), WIDTH)
+    lines += _sentences(verdict_counts(report))
+    lines += _sentences(judged(report))
+    for head, ratio in report.geomeans.items():
+        said = f"Geometric mean of the times of {ascii_only(head)}: x{ratio:.3f} of base over the rows above."
+        lines += _sentences(said)
+    for note in notes(report):
+        lines += _sentences(note)
+    return lines
+
+
+def _sentences(text: str) -> list[str]:
+    return textwrap.wrap(ascii_only(text), WIDTH, break_on_hyphens=False)
+
+
+def verdict_counts(report: Report) -> str:
+    """The first thing to read: how many of which verdict."""
+    words = ", ".join(f"{report.count(verdict)} {verdict.value}" for verdict in Verdict if report.count(verdict))
+    return f"{len(report.rows)} rows: {words}."
+
+
+def judged(report: Report) -> str:
+    """How many rows were judged, why the others were not, and by which limits."""
+    open_ = [row for row in report.rows if row.result.p is None or row.comparability.why]
+    reasons = Counter(_reason(row) for row in open_)
+    told = ", ".join(f"{count} {reason}" for reason, count in reasons.most_common())
+    policy = report.request.policy
+    rest = f"; not judged: {told}" if told else ""
+    limits = f"FDR {100 * policy.fdr:g}%, margin {100 * float(policy.margin):.3g}%"  # type: ignore[arg-type]
+    unit = ", runs taken as independent (--unit run)" if policy.unit == "run" else ""
+    return f"Judged {len(report.rows) - len(open_)} of {len(report.rows)}{rest}. {limits}{unit}."
+
+
+def _reason(row: Row) -> str:
+    if row.comparability.why:
+        return "hosts differ"
+    if row.result.design == "exact":
+        return "constant"
+    return "too few boots or runs"
+
+
+def notes(report: Report) -> list[str]:
+    """What a reader should know, each once: differing hosts, warnings of the statistics, boots that would help."""
+    found: Counter[str] = Counter()
+    for row in report.rows:
+        found.update(row.result.warnings)
+        if row.comparability.why:
+            found[row.comparability.why[0].upper() + row.comparability.why[1:]] += 1
+    said = [f"{text} ({count} rows)" if count > 1 else text for text, count in found.most_common()]
+    more = [row.result.boots_more for row in report.rows if row.result.boots_more]
+    if more:
+        said.append(f"Inconclusive rows: {_spread(more)} more boots a side would settle them (80% power).")
+    return said
