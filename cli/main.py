@@ -8,7 +8,7 @@ from collections.abc import Callable
 
 import typer
 
-from cli import compare, database, demo, facts, parse, serve, upload
+from cli import compare, database, demo, facts, parse, serve, trend, upload
 from db.errors import UserError
 
 app = typer.Typer(
@@ -26,6 +26,7 @@ COMMANDS: tuple[tuple[str, Callable[..., None]], ...] = (
     ("upload", upload.upload),
     ("facts", facts.facts),
     ("compare", compare.compare),
+    ("trend", trend.trend),
     ("demo", demo.demo),
     ("dashboard", serve.dashboard),
 )

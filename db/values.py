@@ -36,11 +36,16 @@ class RevisionFacts:
 
 @dataclass(frozen=True, slots=True)
 class CaptureContext:
-    """Where and on what something was measured: shared by all captures of one upload."""
+    """Where and on what something was measured: shared by all captures of one upload.
+
+    `boot_since` is when the boot began (epoch seconds), where it is the running machine's: what started earlier was
+    measured in another boot.
+    """
 
     host: str
     revision: RevisionFacts
     boot_id: str = ""
+    boot_since: float | None = None
     machine_id_hash: str = ""
     state: Mapping[str, str] = field(default_factory=dict)
     facts: bytes = b""

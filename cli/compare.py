@@ -1,0 +1,126 @@
+"""`kvmperf compare`: is head slower than base?"""
+
+from enum import StrEnum
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from cli.options import DatabaseOption, database_url
+
+if TYPE_CHECKING:
+    from report.comparison import Report
+    from stats.policy import Policy
+
+_REGRESSION_FOUND = 4
+
+
+class Layout(StrEnum):
+    """How a comparison is printed."""
+
+    TEXT = "text"
+    MARKDOWN = "markdown"
+    CSV = "csv"
+    JSON = "json"
+    HTML = "html"
+
+
+class ReplicationUnit(StrEnum):
+    """What is taken as independent."""
+
+    BOOT = "boot"
+    RUN = "run"
+
+
+class FailOn(StrEnum):
+    """What makes the command exit with 4."""
+
+    REGRESSION = "regression"
+
+
+def compare(
+    revisions: Annotated[list[str] | None, typer.Argument(metavar="BASE HEAD...", show_default=False)] = None,
+    *,
+    db: DatabaseOption = "",
+    csv: Annotated[Path | None, typer.Option(help="Two-sample data in a file.", show_default=False)] = None,
+    benchmark: Annotated[str, typer.Option(help="Only these benchmarks (glob).")] = "",
+    metric: Annotated[str, typer.Option(help="Only these metrics (glob).")] = "",
+    host: Annotated[str, typer.Option(help="Only these hosts (glob).")] = "",
+    boot: Annotated[str, typer.Option(help="Only these boots (glob).")] = "",
+    vary: Annotated[
+        list[str] | None,
+        typer.Option(help="Host-state field under comparison itself, for example kvm.eager_page_split (repeatable)."),
+    ] = None,
+    unit: Annotated[
+        ReplicationUnit, typer.Option(help="Replication; `run`: your word that runs are independent.")
+    ] = ReplicationUnit.BOOT,
+    margin: Annotated[str, typer.Option(help="Changes smaller than this do not matter.")] = "2%",
+    layout: Annotated[Layout, typer.Option("--format", help="How to print.")] = Layout.TEXT,
+    as_json: Annotated[bool, typer.Option("--json", help="Same as --format json: one object a line.")] = False,
+    everything: Annotated[bool, typer.Option("--all", help="Text: print rows without a change too.")] = False,
+    fail_on: Annotated[FailOn | None, typer.Option(help="Exit with 4 when one was found.", show_default=False)] = None,
+) -> None:
+    """Compare revisions: a verdict per metric, with effect, interval and reason.
+
+    A revision is a label, a commit or its prefix, a kernel release, or SERIES@v3, SERIES@v3/4 (after patch 4),
+    SERIES@v3~base.
+
+    Example: kvmperf compare v6.12 mmu-lockless@v2 --benchmark 'dirty_log*'
+    """
+    from stats.policy import Policy, Verdict
+
+    policy = Policy(margin=_fraction(margin), unit=unit.value)
+    layout = Layout.JSON if as_json else layout
+    if csv is not None:
+        _compare_csv(csv, policy, fail_on)
+        return
+    from db.engine import connect, reading
+    from db.queries import Filters
+    from report.comparison import Request, build
+
+    if not revisions or len(revisions) < 2:
+        raise typer.BadParameter("name a base and at least one head: kvmperf compare BASE HEAD")
+    filters = Filters(benchmark=benchmark, metric=metric, host=host, boot=boot)
+    request = Request(revisions[0], tuple(revisions[1:]), filters, tuple(vary or ()), policy)
+    with reading(connect(database_url(db))) as connection:
+        report = build(connection, request)
+    typer.echo(_printed(report, layout, everything=everything), nl=False)
+    if fail_on and report.count(Verdict.REGRESSION):
+        raise typer.Exit(_REGRESSION_FOUND)
+
+
+def _printed(report: "Report", layout: Layout, *, everything: bool) -> str:
+    from report import markup, text
+
+    if layout is Layout.TEXT:
+        return text.render(report, everything=everything)
+    writers = {
+        Layout.MARKDOWN: markup.to_markdown,
+        Layout.CSV: markup.to_csv,
+        Layout.JSON: markup.to_json,
+        Layout.HTML: markup.to_html,
+    }
+    return writers[layout](report)
+
+
+def _compare_csv(path: Path, policy: "Policy", fail_on: FailOn | None) -> None:
+    import json
+
+    from report.samples_csv import compare_csv
+
+    rows = compare_csv(path, policy)
+    for row in rows:
+        typer.echo(json.dumps(row, allow_nan=False))
+    if fail_on and any(row["verdict"] == "regression" for row in rows):
+        raise typer.Exit(_REGRESSION_FOUND)
+
+
+def _fraction(text: str) -> float:
+    """`2%` or `0.02` as a fraction."""
+    try:
+        value = float(text.removesuffix("%")) / (100 if text.endswith("%") else 1)
+    except ValueError:
+        value = -1.0
+    if not 0 <= value < 1:
+        raise typer.BadParameter(f"{text!r} is no margin between 0% and 100%", param_hint="--margin")
+    return value

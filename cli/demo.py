@@ -1,0 +1,112 @@
+"""`kvmperf demo`: real outputs into a database, a comparison and a trend out of it, and the dashboard."""
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from cli.options import DatabaseOption
+from db.errors import UserError
+
+_SERIES = "kvm-mmu-demo"
+_PATCHES = 6
+
+
+def demo(
+    *,
+    db: DatabaseOption = "",
+    serve: Annotated[bool, typer.Option("--serve/--no-serve", help="Serve the dashboard at the end.")] = True,
+    port: Annotated[int, typer.Option(help="Port of the dashboard.", min=1, max=65535)] = 8501,
+) -> None:
+    """Fill a database with real outputs, compare them, and serve the dashboard.
+
+    The outputs were captured from unmodified KVM selftests on an emulated machine; they come with kvmperf. The
+    database is kvmperf-demo.db in the current directory unless --db names another.
+
+    Example: kvmperf demo --no-serve
+    """
+    url = _database(db)
+    stored = load(url)
+    typer.echo(f"{stored} outputs of KVM selftests are in {url.removeprefix('sqlite:///')}")
+    for title, base, head, options in (
+        (
+            "Eager page splitting: on against off",
+            "split-on",
+            "split-off",
+            {"boot": "ic-*", "vary": ["kvm.eager_page_split"]},
+        ),
+        ("A/A: the same configuration twice, on a noisy host", "split-on", "split-on-again", {"boot": "mt-*"}),
+    ):
+        show_comparison(url, title, base, head, options)
+    show_trend(url)
+    if serve:
+        from cli.serve import serve_dashboard
+
+        serve_dashboard(url, port=port, address="127.0.0.1")
+
+
+def load(url: str) -> int:
+    """Store the demo outputs; how many there are. Loading them again stores nothing new."""
+    from cli.upload import store
+    from ingest.context import Given
+
+    outputs = _outputs()
+    total = 0
+    for folder in sorted(outputs.glob("eager-split/*/*")):
+        given = Given(label=folder.parent.name, boot_id=folder.name, host="lab", host_facts=folder / "host.json")
+        total += len(store([folder], given, url))
+    for folder in sorted(outputs.glob("series/*/patch-*")):
+        given = Given(
+            series=_SERIES,
+            version=1,
+            patch=f"{folder.name.removeprefix('patch-')}/{_PATCHES}",
+            boot_id=folder.parent.name,
+            host="lab",
+            host_facts=folder.parent / "host.json",
+        )
+        total += len(store([folder], given, url))
+    return total
+
+
+def show_comparison(url: str, title: str, base: str, head: str, options: dict[str, object]) -> None:
+    """Print the command that a user would type, and its answer."""
+    from cli.compare import compare
+
+    words = [f"--{name} '{value}'" for name, values in options.items() for value in _listed(values)]
+    _say(title, f"kvmperf compare {base} {head} {' '.join(words)} --db {url}")
+    compare([base, head], db=url, **options)  # type: ignore[arg-type]  # options are named as the command names them
+
+
+def show_trend(url: str) -> None:
+    """Print the trend of two metrics over the states of the measured series."""
+    from cli.trend import trend
+
+    for metric, boot in (("clear_dirty_log_time.round1", "icg-*"), ("total_guest_execution_time", "ic-*")):
+        _say(
+            f"A patch series, patch by patch: {metric}",
+            f"kvmperf trend --metric {metric} --revision {_SERIES} --boot '{boot}' --db {url}",
+        )
+        trend(db=url, metric=metric, boot=boot, revision=[_SERIES])
+
+
+def _say(title: str, command: str) -> None:
+    typer.echo(f"\n== {title}\n$ {command}\n")
+
+
+def _listed(values: object) -> list[object]:
+    return values if isinstance(values, list) else [values]
+
+
+def _database(given: str) -> str:
+    from cli.options import database_url
+
+    return database_url(given) if given else f"sqlite:///{Path.cwd() / 'kvmperf-demo.db'}"
+
+
+def _outputs() -> Path:
+    """The demo outputs: packed beside this file in an installed kvmperf, in fixtures/ in a checkout."""
+    here = Path(__file__).resolve().parent
+    for folder in (here / "demo_outputs", here.parent / "fixtures" / "demo"):
+        if (folder / "eager-split").is_dir():
+            return folder
+    raise UserError(f"{here}: the demo outputs are not part of this installation", "install kvmperf from its wheel")

@@ -1,0 +1,122 @@
+"""`kvmperf upload`: parse outputs and store them."""
+
+import json
+from collections.abc import Iterable
+from dataclasses import asdict
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from cli.options import DatabaseOption, database_url
+from db.errors import UserError
+
+if TYPE_CHECKING:
+    from db.values import CaptureContext, Stored
+    from ingest.context import Given
+
+
+def upload(
+    paths: Annotated[list[Path], typer.Argument(metavar="PATH...", help="Files, directories, or - for stdin.")],
+    *,
+    db: DatabaseOption = "",
+    label: Annotated[str, typer.Option(help="A name for what was measured when the code alone does not tell.")] = "",
+    kernel: Annotated[str, typer.Option(help="Kernel release (default: from the host facts).")] = "",
+    commit: Annotated[str, typer.Option(help="Git commit that was measured.")] = "",
+    host: Annotated[str, typer.Option(help="Name of the host (default: from the host facts).")] = "",
+    host_facts: Annotated[
+        Path | None, typer.Option(help="Folder of captured facts, or JSON of `kvmperf facts`.", show_default=False)
+    ] = None,
+    boot_id: Annotated[str, typer.Option(help="Boot in which it ran (default: from the host facts).")] = "",
+    series: Annotated[str, typer.Option(help="Patch series it belongs to.")] = "",
+    version: Annotated[int | None, typer.Option(help="Version of the series.", min=1, show_default=False)] = None,
+    patch: Annotated[str, typer.Option(metavar="K/M", help="After patch K of M; 0/M is the base.")] = "",
+    tag: Annotated[list[str] | None, typer.Option(metavar="K=V", help="Free note on the runs (repeatable).")] = None,
+    reported: Annotated[bool, typer.Option(help="Numbers from a mail: kept apart from measured runs.")] = False,
+    as_json: Annotated[bool, typer.Option("--json", help="Receipts as JSON lines.")] = False,
+) -> None:
+    """Store benchmark outputs, with the files beside them (.cmd, .rc, .time, .err), in one transaction.
+
+    Without --host and --host-facts the outputs count as measured on this machine. The same upload again stores
+    nothing new. What cannot be parsed is kept and listed as quarantined.
+
+    Example: kvmperf upload out/ --label v6.12+mmu-lockless --boot-id "$(cat /proc/sys/kernel/random/boot_id)"
+    """
+    from ingest.context import Given
+
+    given = Given(
+        label=label,
+        kernel=kernel,
+        commit=commit,
+        host=host,
+        host_facts=host_facts,
+        boot_id=boot_id,
+        series=series,
+        version=version,
+        patch=patch,
+        tags=tuple(tag or ()),
+        reported=reported,
+    )
+    receipts = store(paths, given, database_url(db))
+    for receipt in receipts:
+        typer.echo(json.dumps(asdict(receipt)) if as_json else _line(receipt))
+    typer.echo(_summary(receipts), err=True)
+    if all(receipt.outcome == "quarantined" for receipt in receipts):
+        raise UserError("nothing could be parsed: everything is quarantined", "`kvmperf parse PATH` says what is wrong")
+
+
+def store(paths: list[Path], given: "Given", url: str) -> list["Stored"]:
+    """Take the outputs under these paths into a database, all or nothing; the receipts in the order of the files."""
+    from db.engine import connect, writing
+    from db.writes import Writer
+    from ingest.accept import accept
+    from ingest.context import context
+    from ingest.outputs import capture_outputs
+
+    place = context(given)
+    _say_place(place, given)
+    engine = connect(url, create=True)
+    with writing(engine) as connection:
+        return list(_watched(accept(Writer(connection, origin="cli"), place, capture_outputs(paths))))
+
+
+def _watched(receipts: Iterable["Stored"]) -> Iterable["Stored"]:
+    """Count the files on a terminal while they are stored."""
+    from rich.console import Console
+    from rich.progress import Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
+
+    console = Console(stderr=True)
+    if not console.is_terminal:
+        yield from receipts
+        return
+    columns = (SpinnerColumn(), TextColumn("{task.completed} files, {task.fields[values]} values"), TimeElapsedColumn())
+    with Progress(*columns, console=console, transient=True) as progress:
+        task = progress.add_task("", total=None, values=0)
+        values = 0
+        for receipt in receipts:
+            values += receipt.values
+            progress.update(task, advance=1, values=values)
+            yield receipt
+
+
+def _say_place(place: "CaptureContext", given: "Given") -> None:
+    if not given.host and given.host_facts is None:
+        typer.echo(f"host: this machine, {place.host} (--host and --host-facts name another)", err=True)
+    if not place.boot_id:
+        typer.echo("boot: unknown, so runs will be the unit of replication (--boot-id names it)", err=True)
+
+
+def _line(receipt: "Stored") -> str:
+    if receipt.outcome == "quarantined":
+        return f"quarantined  {receipt.source}: {receipt.reason}"
+    if receipt.outcome == "duplicate":
+        return f"duplicate    {receipt.source}"
+    runs = "1 run" if receipt.runs == 1 else f"{receipt.runs} runs"
+    return f"stored       {receipt.source}: {runs}, {receipt.values} values"
+
+
+def _summary(receipts: list["Stored"]) -> str:
+    count = {word: sum(r.outcome == word for r in receipts) for word in ("stored", "duplicate", "quarantined")}
+    values = sum(r.values for r in receipts)
+    rest = f"{count['duplicate']} duplicate, {count['quarantined']} quarantined"
+    return f"{count['stored']} stored ({values} values), {rest}"
