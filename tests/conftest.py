@@ -1,0 +1,31 @@
+"""Fixtures for everything: no test touches the developer's own database, network proxies or settings."""
+
+import os
+from pathlib import Path
+
+import pytest
+from hypothesis import HealthCheck, settings
+
+settings.register_profile("suite", deadline=None, suppress_health_check=[HealthCheck.too_slow], max_examples=60)
+settings.load_profile("suite")
+
+ROOT = Path(__file__).resolve().parent.parent
+SHARED = ROOT.parent / "shared"
+
+
+@pytest.fixture(autouse=True)
+def _private_environment(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    for name in list(os.environ):
+        if name.startswith("KVMPERF_") and name != "KVMPERF_UPDATE_GOLDEN":
+            monkeypatch.delenv(name)
+    monkeypatch.setenv("XDG_DATA_HOME", str(tmp_path / "xdg"))
+    monkeypatch.setenv("NO_COLOR", "1")
+    monkeypatch.setenv("COLUMNS", "100")
+
+
+@pytest.fixture
+def shared() -> Path:
+    """The corpus that lies beside a development checkout; nothing in the project needs it."""
+    if not SHARED.is_dir():
+        pytest.skip("the corpus ../shared is not here: this test compares against it")
+    return SHARED

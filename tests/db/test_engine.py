@@ -1,0 +1,106 @@
+import multiprocessing
+import sqlite3
+from pathlib import Path
+
+import pytest
+from alembic.autogenerate import compare_metadata
+from alembic.migration import MigrationContext
+from alembic.script import ScriptDirectory
+from sqlalchemy import text
+
+from db import engine as engines
+from db.errors import DatabaseError
+from db.models import Base
+
+
+def url(path: Path) -> str:
+    return f"sqlite:///{path}"
+
+
+def test_head_names_the_newest_migration():
+    script = ScriptDirectory(str(Path(engines.__file__).parent / "migrations"))
+
+    assert script.get_heads() == [engines.HEAD]
+
+
+def test_migrations_make_the_tables_of_the_models(tmp_path):
+    engine = engines.connect(url(tmp_path / "new.db"), create=True)
+
+    with engines.reading(engine) as connection:
+        difference = compare_metadata(MigrationContext.configure(connection, {"compare_type": True}), Base.metadata)
+
+    assert difference == []
+
+
+def test_downgrade_leaves_nothing(tmp_path):
+    engine = engines.connect(url(tmp_path / "new.db"), create=True)
+
+    engines.downgrade(engine, "base")
+
+    with engines.reading(engine) as connection:
+        tables = connection.execute(text("SELECT name FROM sqlite_master WHERE type = 'table'")).scalars().all()
+    assert tables == ["alembic_version"]
+
+
+def test_a_reader_of_a_missing_database_is_told_what_to_do(tmp_path):
+    with pytest.raises(DatabaseError, match="no database here") as caught:
+        engines.connect(url(tmp_path / "absent.db"))
+
+    assert "kvmperf upload" in caught.value.hint
+    assert not (tmp_path / "absent.db").exists()
+
+
+def test_a_newer_schema_is_refused_and_left_alone(tmp_path):
+    engine = engines.connect(url(tmp_path / "new.db"), create=True)
+    with engines.writing(engine) as connection:
+        connection.execute(text("UPDATE alembic_version SET version_num = '9999'"))
+
+    for create in (False, True):
+        with pytest.raises(DatabaseError, match="newer than this kvmperf"):
+            engines.connect(url(tmp_path / "new.db"), create=create)
+
+
+def test_a_file_that_is_no_database_is_named(tmp_path):
+    (tmp_path / "notes.txt").write_text("not a database, surely " * 100)
+
+    with pytest.raises(DatabaseError, match=r"notes\.txt: not a database file"):
+        engines.connect(url(tmp_path / "notes.txt"), create=True)
+
+
+def test_a_database_of_another_program_is_refused(tmp_path):
+    sqlite3.connect(tmp_path / "other.db").execute("CREATE TABLE mine (x)").connection.commit()
+
+    with pytest.raises(DatabaseError, match="some other program"):
+        engines.connect(url(tmp_path / "other.db"), create=True)
+
+
+def test_a_locked_database_says_so(tmp_path, monkeypatch):
+    engines.connect(url(tmp_path / "busy.db"), create=True)
+    monkeypatch.setattr(engines, "_BUSY_TIMEOUT_MS", 50)
+    holder = sqlite3.connect(tmp_path / "busy.db", isolation_level=None)
+    holder.execute("BEGIN IMMEDIATE")
+
+    engine = engines.connect(url(tmp_path / "busy.db"))
+    with pytest.raises(DatabaseError, match="locked") as caught, engines.writing(engine):
+        pass
+
+    holder.execute("ROLLBACK")
+    assert "try again" in caught.value.hint
+
+
+@pytest.mark.parametrize("address", ["nonsense", "mysql://host/x", "oracle+nothing://x"])
+def test_an_address_that_is_none_is_refused(address):
+    with pytest.raises(DatabaseError, match="is no database address"):
+        engines.connect(address)
+
+
+def test_two_processes_may_create_a_database_at_once(tmp_path):
+    address = url(tmp_path / "race.db")
+    with multiprocessing.get_context("spawn").Pool(4) as pool:
+        versions = pool.map(_create, [address] * 4)
+
+    assert versions == [engines.HEAD] * 4
+
+
+def _create(address: str) -> str:
+    return engines.schema_version(engines.connect(address, create=True))
