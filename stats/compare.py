@@ -1,50 +1,24 @@
 """Two sides, base against head: one judged answer per metric. Pure: arrays in, frozen values out."""
 
-from dataclasses import dataclass
+from dataclasses import replace
 
 import numpy as np
-from scipy import special
 
+from stats import contrast, designs, effects, noise, order, resolution, summarise, wording
+from stats.answer import Comparison, Evidence, Replication, Tested
+from stats.designs import Design, Layout
 from stats.fdr import adjust
-from stats.policy import FloatArray, IntArray, Policy, Verdict
+from stats.judge import reasons
+from stats.policy import BoolArray, FloatArray, IntArray, Policy, Verdict
 from stats.samples import History, Samples
+from stats.summarise import Runs, Scale
 
 __all__ = ["Comparison", "History", "Policy", "Replication", "Samples", "Verdict", "compare"]
 
-
-@dataclass(frozen=True, slots=True)
-class Replication:
-    """How often one side of one metric was measured."""
-
-    boots: int
-    runs: int
-    values: int
-
-
-@dataclass(frozen=True, slots=True)
-class Comparison:
-    """The answer for one metric. `effect` is head/base - 1; `ci` its interval at the policy's confidence.
-
-    `p` and `q` are None where nothing was tested. `n` is (base, head). `design` says what was the unit: "nested"
-    (boots), "blocked" (runs inside shared boots), "runs" (boots unknown, or the user's word), "exact" (constant
-    values), "none". `why` is one sentence with numbers. `boots_more` are further boots a side for 80 % power to
-    show a change of the size `power_at` (relative). `interval_scope` is empty, or says what the interval leaves out.
-    """
-
-    verdict: Verdict
-    effect: float | None
-    ci: tuple[float, float] | None
-    p: float | None
-    q: float | None
-    base: float | None
-    head: float | None
-    n: tuple[Replication, Replication]
-    design: str
-    why: str
-    warnings: tuple[str, ...] = ()
-    boots_more: int | None = None
-    power_at: float | None = None
-    interval_scope: str = ""
+# Logs carry sixteen digits: a smaller spread (relative) is rounding, not a measurement.
+LEAST_SPREAD = 1e-12
+# What earlier measurements may count for, at most: a host and its kernels change.
+HISTORY_DF = 20.0
 
 
 def compare(
@@ -52,56 +26,143 @@ def compare(
 ) -> tuple[Comparison, ...]:
     """Return one comparison per metric 0 … metrics-1, in order.
 
-    `better` [metrics] is -1 where lower is better, +1 where higher is better, 0 where there is no better direction.
+    `better` [metrics] is -1 where lower is better, +1 where higher is better, 0 where neither is (never judged).
     """
-    del history
-    keys, inverse = np.unique(
-        np.stack([samples.metric, samples.side, samples.boot, samples.run]), axis=1, return_inverse=True
-    )
-    runs = np.bincount(inverse, weights=np.log(samples.value)) / np.bincount(inverse)
-    boots, inverse = np.unique(keys[:3], axis=1, return_inverse=True)
-    logs = np.bincount(inverse, weights=runs) / np.bincount(inverse)
-    found = [
-        _welch(logs[(boots[0] == m) & (boots[1] == 0)], logs[(boots[0] == m) & (boots[1] == 1)]) for m in range(metrics)
-    ]
-    q = adjust(np.array([p for _, _, _, p in found]))
-    return tuple(_judge(one, float(q[m]), int(better[m]), policy, samples, m) for m, one in enumerate(found))
+    if better.shape != (metrics,) or (samples.metric < 0).any() or (samples.metric >= metrics).any():
+        raise ValueError(f"metric codes must lie in 0 … {metrics - 1}, and `better` must have one entry each")
+    evidence = weigh(samples, better, policy, history)
+    return wording.answers(evidence, reasons(evidence, policy), policy)
 
 
-def _welch(base: FloatArray, head: FloatArray) -> tuple[float, float, float, float]:
-    if min(base.size, head.size) < 2:
-        return float(head.mean() - base.mean()), float("nan"), 1.0, float("nan")
-    a, b = base.var(ddof=1) / base.size, head.var(ddof=1) / head.size
-    se = max(float(np.sqrt(a + b)), 1e-12)
-    df = float((a + b) ** 2 / max(a * a / (base.size - 1) + b * b / (head.size - 1), 1e-300)) or 1.0
-    delta = float(head.mean() - base.mean())
-    return delta, se, df, float(2 * special.stdtr(df, -abs(delta / se)))
+def weigh(samples: Samples, better: IntArray, policy: Policy, history: History | None) -> Evidence:
+    """Return what the samples say about every metric, before it is judged."""
+    metrics = better.size
+    scale = summarise.choose_scale(samples.metric, samples.value, metrics)
+    runs = summarise.gather_runs(samples, scale, robust=policy.robust)
+    layout = designs.lay_out(runs, metrics, policy)
+    step = resolution.steps(samples.metric, samples.value, metrics)
+    tested = _test(layout, metrics, policy, history, _floor(step, runs, scale, metrics))
+    low, high = _extremes(runs, metrics)
+    constant = (low == high).all(axis=1) & (tested.units >= policy.min_units).all(axis=1)
+    design = np.where(constant & (layout.design != Design.NONE), int(Design.EXACT), layout.design)
+    tested = _only(tested, (tested.units >= policy.min_units).all(axis=1) | (_history_df(history, metrics) > 0))
+    within = np.isnan(tested.p) & (design == Design.NESTED)
+    tested = _inside_boots(tested, runs, within, policy)
+    base, head, interval, narrow = effects.levels(tested, scale)
+    base, head = np.where(constant, low[:, 0], base), np.where(constant, low[:, 1], head)
+    p = np.where(constant | within, np.nan, tested.p)
+    judged = np.where((better != 0) & ~constant, p, np.nan)
+    unknown = constant[:, None]
+    return Evidence(
+        better=better,
+        margin=np.broadcast_to(np.asarray(policy.margin, dtype=np.float64), (metrics,)),
+        design=design,
+        effect=effects.relative(base, head),
+        interval=np.where(unknown, np.nan, interval),
+        narrow=np.where(unknown, np.nan, narrow),
+        base=base,
+        head=head,
+        p=p,
+        q=adjust(judged),
+        units=tested.units,
+        counts=_counts(runs, metrics),
+        constant=constant,
+        within=within,
+        spread=tested.spread,
+        differ=tested.differ,
+        by_ranks=tested.by_ranks,
+        is_log=scale.is_log,
+        step=step,
+        coarse=np.zeros(metrics, dtype=np.bool_),
+        left_out=layout.left_out,
+        drift=order.sides_in_turn(runs, metrics),
+        lag=order.lag_correlation(runs, metrics),
+    )
 
 
-def _judge(
-    one: tuple[float, float, float, float], q: float, better: int, policy: Policy, samples: Samples, m: int
-) -> Comparison:
-    delta, se, df, p = one
-    half = float(special.stdtrit(df, (1 + policy.confidence) / 2) * se)
-    verdict = Verdict.INCONCLUSIVE
-    effect = float(np.expm1(delta))
-    margin = (
-        float(np.broadcast_to(policy.margin, (m + 1,))[m])
-        if np.ndim(policy.margin) == 0
-        else float(np.asarray(policy.margin)[m])
+def _test(layout: Layout, metrics: int, policy: Policy, history: History | None, floor: FloatArray) -> Tested:
+    """Return the tests of all metrics; metrics of one design share their prior of the noise."""
+    found = contrast.estimate(layout.units, metrics, robust=policy.robust, moderate=policy.moderate)
+    spread, df = np.maximum(found.spread, floor), found.df
+    if history is not None:
+        spread, df = _with_history(spread, df, history, layout.design == Design.NESTED)
+    below = np.stack([layout.within_run, layout.within_boot], axis=1)
+    p, half, half90 = (np.full(metrics, np.nan) for _ in range(3))
+    for design in (Design.NESTED, Design.BLOCKED, Design.RUNS):
+        mine = np.flatnonzero((layout.design == design) & (df > 0) & np.isfinite(found.delta))
+        if mine.size == 0:
+            continue
+        learn = noise.moderate if policy.moderate else noise.plain
+        columns = (spread[mine], df[mine], found.factor[mine])
+        belief = noise.moderate(*columns, below[mine]) if learn is noise.moderate else noise.plain(*columns)
+        p[mine] = belief.p_value(found.delta[mine])
+        half[mine], half90[mine] = belief.half_width(policy.confidence), belief.half_width(0.9)
+    ranks = np.zeros(metrics, dtype=np.bool_)
+    return Tested(found.delta, found.base, p, half, half90, spread, found.units, found.differ, ranks)
+
+
+def _with_history(
+    spread: FloatArray, df: FloatArray, history: History, nested: BoolArray
+) -> tuple[FloatArray, FloatArray]:
+    """Return spreads and degrees of freedom with those that earlier measurements of nested metrics add."""
+    more = np.where(nested, np.minimum(np.nan_to_num(history.df), HISTORY_DF), 0.0)
+    squares = np.nan_to_num(spread) * df + np.nan_to_num(history.variance) * more
+    together = df + more
+    return np.where(together > 0, squares / np.maximum(together, 1e-9), np.nan), together
+
+
+def _history_df(history: History | None, metrics: int) -> FloatArray:
+    return np.zeros(metrics) if history is None else np.nan_to_num(history.df)
+
+
+def _floor(step: FloatArray, runs: Runs, scale: Scale, metrics: int) -> FloatArray:
+    """Return the least variance of a unit: the rounding of coarse values, uniform over one step."""
+    size = np.bincount(runs.metric, np.abs(runs.low) + np.abs(runs.high), metrics) / 2
+    size /= np.maximum(np.bincount(runs.metric, minlength=metrics), 1)
+    typical = np.where(scale.is_log, size, scale.divisor)
+    return np.maximum((step / np.where(typical > 0, typical, 1.0)) ** 2 / 12, LEAST_SPREAD**2)
+
+
+def _extremes(runs: Runs, metrics: int) -> tuple[FloatArray, FloatArray]:
+    """Return the smallest and largest value [metrics, 2] of each side."""
+    low, high = np.full(2 * metrics, np.inf), np.full(2 * metrics, -np.inf)
+    np.minimum.at(low, runs.metric * 2 + runs.side, runs.low)
+    np.maximum.at(high, runs.metric * 2 + runs.side, runs.high)
+    return low.reshape(metrics, 2), high.reshape(metrics, 2)
+
+
+def _only(tested: Tested, enough: BoolArray) -> Tested:
+    return replace(
+        tested,
+        p=np.where(enough, tested.p, np.nan),
+        half=np.where(enough, tested.half, np.nan),
+        half90=np.where(enough, tested.half90, np.nan),
     )
-    if q <= policy.fdr and abs(effect) > margin:
-        verdict = Verdict.IMPROVEMENT if delta * better > 0 else Verdict.REGRESSION
-    mine = samples.metric == m
-    n = tuple(
-        Replication(
-            *(int(np.unique(c[mine & (samples.side == s)]).size) for c in (samples.boot, samples.run)),
-            int((mine & (samples.side == s)).sum()),
-        )
-        for s in (0, 1)
+
+
+def _inside_boots(tested: Tested, runs: Runs, within: BoolArray, policy: Policy) -> Tested:
+    """Return the tests with intervals over runs for metrics whose boots are too few: shown, never judged."""
+    if not within.any():
+        return tested
+    kept = within[runs.metric]
+    alone = Runs(*(getattr(runs, name)[kept] for name in Runs.__slots__))
+    policy = replace(policy, unit="run", margin=0.0)
+    other = _test(designs.lay_out(alone, within.size, policy), within.size, policy, None, np.zeros(within.size))
+    return replace(
+        tested,
+        half=np.where(within, other.half, tested.half),
+        spread=np.where(within, other.spread, tested.spread),
     )
-    ci = None if np.isnan(half) else (float(np.expm1(delta - half)), float(np.expm1(delta + half)))
-    levels = [float(np.median(samples.value[mine & (samples.side == s)])) for s in (0, 1)]
-    return Comparison(
-        verdict, effect, ci, p, q, levels[0], levels[1], (n[0], n[1]), "nested", f"{effect:+.1%}, q {q:.3g}"
+
+
+def _counts(runs: Runs, metrics: int) -> IntArray:
+    """Return boots, runs and values [metrics, 2 sides, 3]; unknown boots are not counted."""
+    cell = runs.metric * 2 + runs.side
+    known = runs.boot >= 0
+    boots = np.unique(cell[known] * (runs.boot.max(initial=0) + 1) + runs.boot[known]) // (runs.boot.max(initial=0) + 1)
+    columns = (
+        np.bincount(boots, minlength=2 * metrics),
+        np.bincount(cell, minlength=2 * metrics),
+        np.bincount(cell, runs.values, 2 * metrics).astype(np.int64),
     )
+    return np.stack(columns, axis=1).reshape(metrics, 2, 3)

@@ -1,0 +1,131 @@
+"""Values to runs, runs to boots: robust locations of ragged groups, without a loop over the groups."""
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from stats.policy import BoolArray, FloatArray, IntArray
+from stats.samples import Samples
+
+# Values further than this many standard deviations from their group's median are pulled in to that distance.
+VALUE_LIMIT = 2.5
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Location:
+    """One location per group; `squares` are the sums of squared (winsorised) residuals with `df` degrees of freedom."""
+
+    level: FloatArray
+    squares: FloatArray
+    df: FloatArray
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Runs:
+    """One row per run of a metric, sorted by metric; `level` is on the analysis scale, `low` and `high` are as measured."""
+
+    metric: IntArray
+    side: IntArray
+    boot: IntArray
+    level: FloatArray
+    squares: FloatArray
+    df: FloatArray
+    values: FloatArray
+    low: FloatArray
+    high: FloatArray
+    start: FloatArray
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Scale:
+    """How a metric's values became analysis values: logs where all are positive, else values divided by `divisor`."""
+
+    is_log: BoolArray
+    divisor: FloatArray
+
+
+def choose_scale(metric: IntArray, value: FloatArray, metrics: int) -> Scale:
+    """Return logs for metrics whose values are all positive; the others are divided by their mean size, both sides alike."""
+    is_log = np.bincount(metric, weights=value <= 0, minlength=metrics) == 0
+    size = np.bincount(metric, weights=np.abs(value), minlength=metrics)
+    count = np.bincount(metric, minlength=metrics)
+    divisor = np.where(size > 0, size / np.maximum(count, 1), 1.0)
+    return Scale(is_log, np.where(is_log, 1.0, divisor))
+
+
+def gather_runs(samples: Samples, scale: Scale, *, robust: bool) -> Runs:
+    """Return the robust level of every run of every metric, on the analysis scale."""
+    metric, side, boot, run, value, start = _sorted_columns(samples)
+    fresh = (np.diff(metric, prepend=-1) != 0) | (np.diff(run, prepend=run[:1]) != 0)
+    first = np.flatnonzero(fresh)
+    group = np.cumsum(fresh) - 1
+    if not (np.array_equal(side, side[first][group]) and np.array_equal(boot, boot[first][group])):
+        raise ValueError("a run code stands on both sides or in two boots: run codes must be unique in the table")
+    is_log = scale.is_log[metric]
+    level = np.log(value, where=is_log, out=value / scale.divisor[metric])
+    found = locate(level, first, metric[first], VALUE_LIMIT if robust else None)
+    return Runs(
+        metric[first], side[first], boot[first], found.level, found.squares, found.df, found.df + 1,
+        np.minimum.reduceat(value, first) if first.size else value,
+        np.maximum.reduceat(value, first) if first.size else value,
+        start[first],
+    )  # fmt: skip
+
+
+def locate(values: FloatArray, first: IntArray, owner: IntArray, limit: float | None) -> Location:
+    """Return the location of each group of contiguous `values` beginning at `first`.
+
+    With a `limit`, residuals from the group's median are winsorised at that many standard deviations, which are
+    estimated from all groups of one `owner` (a metric; groups of an owner are contiguous) by the median absolute
+    residual. Groups of one or two values, and owners whose median residual is zero, have their plain mean.
+    """
+    size = np.diff(np.append(first, values.size))
+    group = np.repeat(np.arange(first.size), size)
+    if limit is None or size.max(initial=0) < 3:
+        return _means(values, group, size)
+    centre = segment_medians(values, first, size)
+    residual = values - centre[group]
+    scaled = np.abs(residual) * _consistency(size)[group]
+    owners = np.flatnonzero(np.diff(owner, prepend=-1) != 0)
+    width = segment_medians(scaled, first[owners], np.add.reduceat(size, owners))
+    bound = limit * np.repeat(width, np.diff(np.append(owners, first.size)))
+    bound = np.where((bound > 0) & (size > 2), bound, np.inf)[group]
+    return _means(centre[group] + np.clip(residual, -bound, bound), group, size)
+
+
+def segment_medians(values: FloatArray, first: IntArray, size: IntArray) -> FloatArray:
+    """Return the median of each contiguous segment. Segments of one length are sorted together as a matrix."""
+    medians = np.empty(first.size)
+    for length in np.unique(size):
+        chosen = np.flatnonzero(size == length)
+        block = (
+            values.reshape(-1, length) if chosen.size == first.size else values[first[chosen, None] + np.arange(length)]
+        )
+        middle = np.array([(length - 1) // 2, length // 2])
+        medians[chosen] = np.partition(block, middle, axis=1)[:, middle].mean(axis=1)
+    return medians
+
+
+def _sorted_columns(samples: Samples) -> tuple[IntArray, IntArray, IntArray, IntArray, FloatArray, FloatArray]:
+    start = np.full(samples.value.size, np.nan) if samples.start is None else samples.start
+    columns = (samples.metric, samples.side, samples.boot, samples.run, samples.value, start)
+    key = samples.metric * (samples.run.max(initial=0) + 1) + samples.run
+    if (np.diff(key) >= 0).all():
+        return columns
+    order = np.argsort(key, kind="stable")
+    metric, side, boot, run, value, start = (column[order] for column in columns)
+    return metric, side, boot, run, value, start
+
+
+def _means(values: FloatArray, group: IntArray, size: IntArray) -> Location:
+    level = np.bincount(group, weights=values, minlength=size.size) / size
+    squares = np.bincount(group, weights=(values - level[group]) ** 2, minlength=size.size)
+    return Location(level, squares, size - 1.0)
+
+
+def _consistency(size: IntArray) -> FloatArray:
+    """Return what makes the median absolute residual from the median of n normal values a standard deviation.
+
+    Fitted to 200,000 simulated groups per n: within 4 % from n = 3.
+    """
+    return np.where(size == 3, 3.17, 1.4826 * (1 + 1.55 / np.maximum(size, 1)))
