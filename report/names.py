@@ -19,12 +19,13 @@ def resolve(name: str, revisions: Sequence[RevisionRow]) -> RevisionRow:
     patch), `series@v3/4` (after patch 4), `series@v3~base`. Names joined by commas must all hold (`a1,6.1.0`).
     Raises UnresolvedNameError with the candidates where there is not exactly one.
     """
-    found = list(revisions)
-    for term in filter(None, (part.strip() for part in name.split(","))):
+    terms = [part.strip() for part in name.split(",") if part.strip()]
+    found = list(revisions) if terms else []
+    for term in terms:
         found = [revision for revision in found if revision in _meant(term, revisions)]
-    if len(found) == 1 and name.strip():
+    if len(found) == 1:
         return found[0]
-    if found and name.strip():
+    if found:
         listed = ", ".join(spelled(revision, revisions) for revision in found[:_SHOWN])
         more = f" and {len(found) - _SHOWN} more" if len(found) > _SHOWN else ""
         raise UnresolvedNameError(f"{name!r} means {len(found)} revisions", f"one of: {listed}{more}")
