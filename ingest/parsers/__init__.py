@@ -1,1 +1,85 @@
-"""Text of one benchmark output in, records out. Pure: no files, no database."""
+"""Text of one benchmark output in, records out. Pure: no files, no database.
+
+`FORMATS` is the registry: to teach kvmperf another program, write a file beside this one and add its row here.
+"""
+
+from collections.abc import Sequence
+
+from ingest.parsers import (
+    access_tracking,
+    any_selftest,
+    commandline,
+    demand_paging,
+    dirty_log_perf,
+    guest_memory,
+    kselftest,
+    memslot_modification,
+    memslot_perf,
+    mmu_stress,
+    page_table,
+    program,
+)
+from ingest.records import Format, Output, Record, UnknownFormatError
+
+_SELFTESTS = (
+    dirty_log_perf.PROGRAM,
+    demand_paging.PROGRAM,
+    memslot_perf.PROGRAM,
+    page_table.PROGRAM,
+    access_tracking.ACCESS_TRACKING,
+    access_tracking.EXECUTE,
+    mmu_stress.MMU_STRESS,
+    mmu_stress.MAX_GUEST_MEMORY,
+    memslot_modification.PROGRAM,
+)
+# In order of precedence: a row further down is asked only when no row above recognises the output.
+FORMATS: tuple[Format, ...] = (
+    kselftest.make_format(_SELFTESTS),
+    *(program.make_format(one) for one in _SELFTESTS),
+    guest_memory.make_format(guest_memory.MMTEST),
+    guest_memory.make_format(guest_memory.MIGRATE_PERF),
+    any_selftest.FORMAT,
+)
+
+
+def parse(output: Output, format: str = "") -> list[Record]:  # noqa: A002 - the word that people type
+    """The runs in the output, in order; `format` names a row of the registry instead of looking for it.
+
+    A text without a command line can hold runs of several programs (a mail): each is read by its own parser.
+    """
+    rows = _chosen(output, format)
+    records = [record for row in rows for record in row.parse(output)]
+    if len(rows) == 1:
+        return records
+    return [record for record in records if record.measurements] or records[:1]
+
+
+def _chosen(output: Output, name: str) -> Sequence[Format]:
+    if name:
+        return (_named(name, output),)
+    recognised = [row for row in FORMATS if row.recognises(output)]
+    if not recognised:
+        raise UnknownFormatError(output.source, 0, _what(output), f"name its format with --format: {_names()}")
+    invoked = commandline.invocation(output.command).program
+    by_command = [row for row in recognised if row.name == invoked]
+    measuring = [row for row in recognised if row is not any_selftest.FORMAT]
+    if recognised[0].name == kselftest.NAME:
+        return recognised[:1]
+    return by_command or measuring or recognised
+
+
+def _named(name: str, output: Output) -> Format:
+    for row in FORMATS:
+        if row.name == name:
+            return row
+    raise UnknownFormatError(output.source, 0, f"there is no format {name!r}", f"known formats: {_names()}")
+
+
+def _names() -> str:
+    return ", ".join(row.name for row in FORMATS)
+
+
+def _what(output: Output) -> str:
+    if output.command:
+        return f"no parser knows the program of {output.command[:80]!r}"
+    return "no parser recognises the text" if output.text.strip() else "the file is empty and no command line is known"

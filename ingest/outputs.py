@@ -1,0 +1,208 @@
+"""Captured outputs on disk: finds them under the paths that a user names and reads each with the files beside it.
+
+NAME.out (or .txt, .log) is an output; NAME.cmd, NAME.rc, NAME.time and NAME.err beside it tell how it was captured.
+Reads files and nothing else: no parsing, no network.
+"""
+
+import sys
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+from db.errors import UserError
+from ingest.errors import FormatError, InputError
+from ingest.records import Output
+
+OUTPUT_SUFFIXES = (".out", ".txt", ".log")
+SIDE_SUFFIXES = (".cmd", ".rc", ".time", ".err")
+STDIN = "-"
+MAX_BYTES = 256 << 20
+_NOT_SIDE_FILES = "name outputs NAME.out, with NAME.cmd, NAME.rc, NAME.time and NAME.err beside them"
+# A folder with one of these holds what the collector learned about the host, not what a benchmark printed.
+_HOST_FACTS = ("proc-cpuinfo.txt", "lscpu.json", "host.json", "sys")
+_SNIFFED = 64 << 10
+_MAX_ODD_SHARE = 0.3
+
+
+@dataclass(frozen=True, slots=True)
+class Captured:
+    """One captured execution with its raw bytes; `relative_path` is relative to the path that the user named."""
+
+    output: Output
+    stdout: bytes
+    stderr: bytes
+    relative_path: str
+
+
+@dataclass(frozen=True, slots=True)
+class Found:
+    """An output before it is read: its path without suffix, and the output file unless that is missing."""
+
+    stem: Path
+    path: Path | None
+    relative_path: str
+
+
+def read_outputs(paths: Iterable[Path | str]) -> Iterator[Captured]:
+    """Every captured output under the paths: in the order of the paths, sorted by name inside a folder."""
+    for captured in read_each(paths):
+        if isinstance(captured, UserError):
+            raise captured
+        yield captured
+
+
+def read_each(paths: Iterable[Path | str]) -> Iterator[Captured | UserError]:
+    """The same, with an error in place of what cannot be read, so that one bad file does not hide the others."""
+    for path in paths:
+        try:
+            found = [None] if str(path) == STDIN else find_outputs(Path(path))
+        except UserError as error:
+            yield error
+            continue
+        for one in found:
+            try:
+                yield _read_stdin() if one is None else read_output(one)
+            except UserError as error:
+                yield error
+
+
+def find_outputs(path: Path) -> list[Found]:
+    """The outputs under one path, sorted; InputError when there are none."""
+    if path.is_dir():
+        found = sorted(_in_folder(path, path), key=lambda one: one.relative_path)
+        if not found:
+            raise InputError(f"{path}: no outputs in this folder", _NOT_SIDE_FILES)
+        return found
+    if not path.exists():
+        raise InputError(f"{path}: no such file or folder", "check the spelling; `-` reads standard input")
+    if not path.is_file():
+        raise InputError(f"{path}: neither a file nor a folder", "pass files, folders, or `-` for standard input")
+    if path.suffix in SIDE_SUFFIXES:
+        return [_beside(path)]
+    return [Found(path.with_suffix("") if path.suffix in OUTPUT_SUFFIXES else path, path, path.name)]
+
+
+def read_output(found: Found) -> Captured:
+    """One output with its side files; a missing output is an empty text."""
+    stdout = _read_bytes(found.path) if found.path is not None else b""
+    side = {suffix: _side_bytes(found, suffix) for suffix in SIDE_SUFFIXES}
+    place = str(found.path if found.path is not None else found.stem.with_name(f"{found.stem.name}.cmd"))
+    started_at, ended_at = _times(side[".time"], f"{found.stem}.time")
+    stderr = side[".err"] or b""
+    output = Output(
+        text=_decoded(stdout, place),
+        source=place,
+        command=_command(side[".cmd"], f"{found.stem}.cmd"),
+        exit_status=_exit_status(side[".rc"], f"{found.stem}.rc"),
+        started_at=started_at,
+        ended_at=ended_at,
+        stderr=_decoded(stderr, f"{found.stem}.err"),
+    )
+    return Captured(output, stdout, stderr, found.relative_path)
+
+
+def is_missing(captured: Captured) -> bool:
+    """Whether only side files were there: the program was started and its output never came."""
+    return captured.relative_path.endswith(".cmd")
+
+
+def _in_folder(folder: Path, root: Path) -> Iterator[Found]:
+    names = sorted(entry.name for entry in folder.iterdir() if not entry.name.startswith("."))
+    if folder != root and any(name in names for name in _HOST_FACTS):
+        return
+    for name in names:
+        path = folder / name
+        if path.is_dir() and not path.is_symlink():
+            yield from _in_folder(path, root)
+        elif path.suffix in OUTPUT_SUFFIXES and path.is_file():
+            yield Found(path.with_suffix(""), path, path.relative_to(root).as_posix())
+        elif path.suffix == ".cmd" and not _has_output(path, names):
+            yield Found(path.with_suffix(""), None, path.relative_to(root).as_posix())
+
+
+def _has_output(command_file: Path, names: Iterable[str]) -> bool:
+    present = set(names)
+    return any(f"{command_file.stem}{suffix}" in present for suffix in OUTPUT_SUFFIXES)
+
+
+def _beside(side_file: Path) -> Found:
+    """The output that a side file belongs to: a user who names NAME.cmd means the run."""
+    stem = side_file.with_suffix("")
+    for suffix in OUTPUT_SUFFIXES:
+        path = stem.with_name(stem.name + suffix)
+        if path.is_file():
+            return Found(stem, path, path.name)
+    if side_file.suffix == ".cmd":
+        return Found(stem, None, side_file.name)
+    raise InputError(f"{side_file}: this belongs to an output {stem.name}.out, which is not there", _NOT_SIDE_FILES)
+
+
+def _read_bytes(path: Path) -> bytes:
+    try:
+        length = path.stat().st_size
+        if length > MAX_BYTES:
+            raise InputError(
+                f"{path}: {length >> 20} MiB, more than the {MAX_BYTES >> 20} MiB that one output may have",
+                "no benchmark prints that much: check what was captured, or cut it",
+            )
+        return path.read_bytes()
+    except OSError as error:
+        raise InputError(f"{path}: cannot be read: {error.strerror}", "check its permissions") from error
+
+
+def _side_bytes(found: Found, suffix: str) -> bytes | None:
+    path = found.stem.with_name(found.stem.name + suffix)
+    return _read_bytes(path) if path != found.path and path.is_file() else None
+
+
+def _read_stdin() -> Captured:
+    stdout = sys.stdin.buffer.read(MAX_BYTES + 1)
+    if len(stdout) > MAX_BYTES:
+        raise InputError(f"<stdin>: more than {MAX_BYTES >> 20} MiB", "check what was piped in")
+    return Captured(Output(text=_decoded(stdout, "<stdin>"), source="<stdin>"), stdout, b"", "<stdin>")
+
+
+def _decoded(raw: bytes, place: str) -> str:
+    """The text; single bytes that are no UTF-8 are replaced, a file that is mostly such bytes is refused."""
+    sample = raw[:_SNIFFED]
+    if b"\0" in sample:
+        raise InputError(f"{place}: holds NUL bytes: a binary file, no output", _NOT_SIDE_FILES)
+    text = raw.decode("utf-8", errors="replace").removeprefix("\ufeff")
+    odd = sum(1 for character in text[:_SNIFFED] if character == "\ufffd" or character < "\x08")
+    if odd > _MAX_ODD_SHARE * max(1, len(text[:_SNIFFED])):
+        raise InputError(f"{place}: is not text", "outputs are UTF-8 or ASCII text: convert it, or name another file")
+    return text
+
+
+def _command(raw: bytes | None, place: str) -> str | None:
+    return None if raw is None else " ".join(_decoded(raw, place).split("\n")).strip() or None
+
+
+def _exit_status(raw: bytes | None, place: str) -> int | None:
+    if raw is None or not raw.strip():
+        return None
+    try:
+        return int(raw.decode("ascii").strip())
+    except ValueError as error:
+        raise FormatError(place, 1, "the exit status is not a number", "write what `echo $?` prints") from error
+
+
+def _times(raw: bytes | None, place: str) -> tuple[float | None, float | None]:
+    if raw is None or not raw.strip():
+        return None, None
+    words = raw.decode("utf-8", errors="replace").split()
+    numbers = _numbers(words)
+    if len(numbers) != 2 or numbers[1] < numbers[0]:
+        raise FormatError(
+            place, 1, "not a start and an end in epoch seconds", "write `date +%s.%N` before and after the run"
+        )
+    return numbers[0], numbers[1]
+
+
+def _numbers(words: list[str]) -> list[float]:
+    """The words as finite epoch seconds; empty when one is none."""
+    try:
+        numbers = [float(word) for word in words]
+    except ValueError:
+        return []
+    return numbers if all(0 <= number < 1e11 for number in numbers) else []

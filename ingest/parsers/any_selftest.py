@@ -1,0 +1,80 @@
+"""Every other KVM selftest: whether it passed, nothing measured."""
+
+import re
+
+from ingest.parsers import commandline
+from ingest.parsers.draft import Draft
+from ingest.parsers.lines import Line, clean
+from ingest.parsers.program import Program, parse_lines
+from ingest.records import Format, FormatError, Output, Record
+
+NAME = "kvm-selftest"
+VERSION = 1
+_ASSERTION = "==== Test Assertion Failure ===="
+_SEED = re.compile(r"Random seed: 0x[0-9a-f]{1,16}\b")
+_MAIN = re.compile(r"\bmain at (?:\w{1,40}/)?(?P<name>[\w-]{1,60})\.c:\d")
+_NAME = re.compile(r"[A-Za-z]\w{2,60}\Z")
+# Selftests whose names do not end like a test's
+_ODD_NAMES = frozenset(
+    {
+        *("debug_regs", "get_msr_index_features", "get-reg-list", "hyperv_clock", "hyperv_cpuid", "hyperv_evmcs"),
+        *("hyperv_features", "hyperv_ipi", "hyperv_tlb_flush", "kvm_create_max_vcpus", "set_boot_cpu_id", "steal_time"),
+        *("tsc_scaling_sync", "arch_timer", "arch_timer_edge_cases", "set_id_regs", "vgic_init", "vgic_irq"),
+        *("smccc_filter", "aarch32_id_regs", "debug-exceptions", "hypercalls", "no-vgic-v3"),
+    }
+)
+_SUFFIXES = ("_test", "_tests")
+
+
+def is_selftest(name: str) -> bool:
+    """Whether a program's name looks like a KVM selftest's."""
+    return name in _ODD_NAMES or (name.endswith(_SUFFIXES) and _NAME.match(name) is not None)
+
+
+def make_program(name: str) -> Program:
+    """A program that is only known by its name."""
+    return Program(
+        name=name, version=VERSION, markers=(), options={}, scan=_scan, format=NAME, measures=False, derive=dict
+    )
+
+
+def parse_as(name: str, lines: list[Line], output: Output) -> list[Record]:
+    """The record of a selftest known by name, from its cleaned lines."""
+    return parse_lines(make_program(name), lines, output)
+
+
+def _scan(lines: list[Line], output: Output) -> list[Draft]:
+    draft = Draft(is_begun=True, is_finished=any(line.text for line in lines))
+    arguments = commandline.invocation(output.command).arguments
+    if arguments:
+        draft.params["arguments"] = " ".join(arguments)[:200]
+    if draft.is_finished and output.exit_status is None:
+        draft.warn("No exit status was captured: the status follows from the text alone.")
+    return [draft]
+
+
+def _recognises(output: Output) -> bool:
+    if output.command:
+        return is_selftest(commandline.invocation(output.command).program)
+    return _ASSERTION in output.text or _SEED.search(output.text) is not None
+
+
+def _parse(output: Output) -> list[Record]:
+    name = commandline.invocation(output.command).program or _name_in(output)
+    if not name:
+        raise FormatError(
+            output.source,
+            0,
+            "this looks like a KVM selftest, but nothing says which one",
+            "write its command line into a file beside it, with the ending .cmd",
+        )
+    return parse_as(name, clean(output.text), output)
+
+
+def _name_in(output: Output) -> str:
+    """The program that a failed assertion's stack names; empty when there is none."""
+    match = _MAIN.search(output.text) or _MAIN.search(output.stderr)
+    return match["name"] if match else ""
+
+
+FORMAT = Format(name=NAME, version=VERSION, recognises=_recognises, parse=_parse)

@@ -1,0 +1,113 @@
+"""Raw text to clean lines: takes off what mail programs, test runners and terminals add, and remembers that it did.
+
+Knows nothing of any benchmark.
+"""
+
+import re
+from collections.abc import Callable, Iterable
+from enum import Flag, auto
+from typing import NamedTuple
+
+
+class Stripped(Flag):
+    """What was taken off a line."""
+
+    NOTHING = 0
+    QUOTE = auto()
+    RUNNER = auto()
+    INDENT = auto()
+    REMARK = auto()
+    RETURN = auto()
+    WRAP = auto()
+
+
+class Line(NamedTuple):
+    """One clean line: its 1-based number in the original text, what is left of it, and what was taken off."""
+
+    number: int
+    text: str
+    stripped: Stripped
+
+
+_NAMES = {
+    Stripped.QUOTE: "mail quoting",
+    Stripped.RUNNER: "the prefix of a test runner",
+    Stripped.INDENT: "indentation",
+    Stripped.REMARK: "remarks at the end of lines",
+    Stripped.RETURN: "carriage returns",
+    Stripped.WRAP: "a line break inside a line",
+}
+_PREFIX = re.compile(r"(?P<indent>[ \t]*)(?P<quote>>[> \t]*)?(?P<runner>#[# \t]*)?(?P<bullet>[*+-][ \t]+)?")
+_ESCAPE = re.compile(r"\x1b\[[0-9;?]*[A-Za-z]")
+# `0.5s  <--- got longer`, `0.5s  <== slow`: an author's remark
+_REMARK = re.compile(r"[ \t]<[-=<~]")
+_ELLIPSES = frozenset({"...", "[...]", "[..]", "[snip]", "<snip>", "…", "[…]"})
+
+
+def clean(text: str) -> list[Line]:
+    """Every line of the text in order, blank ones included; a carriage return inside a line starts another one."""
+    found: list[Line] = []
+    for number, raw in enumerate(text.split("\n"), start=1):
+        if "\r" not in raw:
+            found.append(_clean_line(number, raw, Stripped.NOTHING))
+            continue
+        pieces = [piece for piece in raw.split("\r") if piece]
+        found += [_clean_line(number, piece, Stripped.RETURN) for piece in pieces or [""]]
+    return found
+
+
+def is_elision(text: str) -> bool:
+    """Whether a clean line stands for lines that an author left out."""
+    return text in _ELLIPSES
+
+
+def unwrap(lines: list[Line], is_cut: Callable[[str], bool]) -> list[Line]:
+    """Join a line that `is_cut` with the one or two after it, when that makes it whole (mails wrap at 72 columns)."""
+    found: list[Line] = []
+    skip = 0
+    for index, line in enumerate(lines):
+        if skip:
+            skip -= 1
+            continue
+        if is_cut(line.text):
+            line, skip = _joined(lines, index, is_cut)  # noqa: PLW2901
+        found.append(line)
+    return found
+
+
+def stripped_sentence(flags: Iterable[Stripped]) -> str:
+    """A sentence for a record's warnings about all that was taken off; empty when nothing was."""
+    union = Stripped.NOTHING
+    for flag in flags:
+        union |= flag
+    names = [name for flag, name in _NAMES.items() if flag in union]
+    return f"The text was cleaned first: {', '.join(names)} taken off." if names else ""
+
+
+def _clean_line(number: int, raw: str, stripped: Stripped) -> Line:
+    if "\x1b" in raw:
+        raw = _ESCAPE.sub("", raw)
+    raw = raw.replace("\xa0", " ") if "\xa0" in raw else raw
+    prefix = _PREFIX.match(raw)
+    if prefix is not None and prefix.end():
+        stripped |= Stripped.INDENT if prefix["indent"] or prefix["bullet"] else Stripped.NOTHING
+        stripped |= Stripped.QUOTE if prefix["quote"] else Stripped.NOTHING
+        stripped |= Stripped.RUNNER if prefix["runner"] else Stripped.NOTHING
+        raw = raw[prefix.end() :]
+    if " <" in raw or "\t<" in raw:
+        remark = _REMARK.search(raw)
+        if remark is not None and remark.start() > 0:
+            raw, stripped = raw[: remark.start()], stripped | Stripped.REMARK
+    return Line(number, raw.rstrip(), stripped)
+
+
+def _joined(lines: list[Line], index: int, is_cut: Callable[[str], bool]) -> tuple[Line, int]:
+    first = lines[index]
+    text = first.text
+    for more, following in enumerate(lines[index + 1 : index + 3], start=1):
+        if not following.text:
+            break
+        text = f"{text} {following.text}"
+        if not is_cut(text):
+            return Line(first.number, text, first.stripped | following.stripped | Stripped.WRAP), more
+    return first, 0
