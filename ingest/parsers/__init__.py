@@ -19,7 +19,7 @@ from ingest.parsers import (
     page_table,
     program,
 )
-from ingest.records import Format, Output, Record, UnknownFormatError
+from ingest.records import Format, FormatError, Output, Record, UnknownFormatError
 
 _SELFTESTS = (
     dirty_log_perf.PROGRAM,
@@ -48,9 +48,17 @@ def parse(output: Output, format: str = "") -> list[Record]:  # noqa: A002 - the
     A text without a command line can hold runs of several programs (a mail): each is read by its own parser.
     """
     rows = _chosen(output, format)
-    records = [record for row in rows for record in row.parse(output)]
     if len(rows) == 1:
-        return records
+        return rows[0].parse(output)
+    records: list[Record] = []
+    errors: list[FormatError] = []
+    for row in rows:
+        try:
+            records += row.parse(output)
+        except FormatError as error:
+            errors.append(error)
+    if not records:
+        raise errors[0]
     return [record for record in records if record.measurements] or records[:1]
 
 

@@ -4,7 +4,7 @@ import re
 
 from ingest.parsers import commandline
 from ingest.parsers.draft import Draft
-from ingest.parsers.lines import Line, clean
+from ingest.parsers.lines import Line, clean, sample
 from ingest.parsers.program import Program, parse_lines
 from ingest.records import Format, FormatError, Output, Record
 
@@ -48,15 +48,14 @@ def _scan(lines: list[Line], output: Output) -> list[Draft]:
     arguments = commandline.invocation(output.command).arguments
     if arguments:
         draft.params["arguments"] = " ".join(arguments)[:200]
-    if draft.is_finished and output.exit_status is None:
-        draft.warn("No exit status was captured: the status follows from the text alone.")
     return [draft]
 
 
 def _recognises(output: Output) -> bool:
     if output.command:
         return is_selftest(commandline.invocation(output.command).program)
-    return _ASSERTION in output.text or _SEED.search(output.text) is not None
+    text = sample(output.text)
+    return _ASSERTION in text or _SEED.search(text) is not None
 
 
 def _parse(output: Output) -> list[Record]:
@@ -73,7 +72,7 @@ def _parse(output: Output) -> list[Record]:
 
 def _name_in(output: Output) -> str:
     """The program that a failed assertion's stack names; empty when there is none."""
-    match = _MAIN.search(output.text) or _MAIN.search(output.stderr)
+    match = _MAIN.search(sample(output.text)) or _MAIN.search(output.stderr)
     return match["name"] if match else ""
 
 

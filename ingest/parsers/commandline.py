@@ -69,6 +69,7 @@ _SEPARATORS = frozenset({"|", ";", "&&", "||", "&", "\\"})
 _ASSIGNMENT = re.compile(r"[A-Za-z_]\w*=")
 _REDIRECTION = re.compile(r"\d?[<>]")
 _SIZE = re.compile(r"(?P<number>0[xX][0-9a-fA-F]+|\d+)(?P<unit>[kKmMgGtT]?)(?:i?[bB])?\Z")
+_INTEGER = re.compile(r"-?(?:(?P<hex>0[xX][0-9a-fA-F]{1,16})|\d{1,18})\Z")
 _FACTOR = {"": 1, "k": 1 << 10, "m": 1 << 20, "g": 1 << 30, "t": 1 << 40}
 _PROMPT = re.compile(r"[^$#%]{0,80}[$#%]\s+")
 _MAX_COMMAND = 2000
@@ -121,8 +122,8 @@ def gibibytes(text: str) -> Param:
 
 def integer(text: str) -> Param:
     """The integer, decimal or hexadecimal; the text itself when it is none."""
-    number = size(text)
-    return number if isinstance(number, int) and not text[-1:].isalpha() else text
+    match = _INTEGER.match(text)
+    return int(text, 16 if match["hex"] else 10) if match is not None else text
 
 
 def _is_plausible(found: Invocation) -> bool:

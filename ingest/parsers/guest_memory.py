@@ -12,7 +12,7 @@ from functools import partial
 from ingest.parsers import commandline, program
 from ingest.parsers.commandline import Option, gibibytes, integer
 from ingest.parsers.draft import Draft
-from ingest.parsers.lines import Line
+from ingest.parsers.lines import Line, sample
 from ingest.parsers.program import Program
 from ingest.records import Better, Format, Measurement, Output, Param, Unit
 
@@ -190,7 +190,7 @@ def make_format(one: Program) -> Format:
 def _recognises(one: Program, output: Output) -> bool:
     if output.command and (named := commandline.invocation(output.command).program) in {"mmtest", "migrate-perf"}:
         return named == one.name
-    return family_of(output.text) == one.name
+    return family_of(sample(output.text)) == one.name
 
 
 MMTEST = Program(

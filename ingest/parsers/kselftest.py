@@ -9,7 +9,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from ingest.parsers import any_selftest, program
-from ingest.parsers.lines import Line, clean
+from ingest.parsers.lines import Line, clean, sample
 from ingest.parsers.program import Program
 from ingest.records import Format, FormatError, Output, Record
 
@@ -40,7 +40,8 @@ def make_format(programs: Sequence[Program]) -> Format:
 
 
 def _recognises(output: Output) -> bool:
-    return _MARK in output.text and (": kvm: " in output.text or "ok " in output.text)
+    text = sample(output.text)
+    return _MARK in text and (": kvm: " in text or "ok " in text)
 
 
 def _parse(output: Output, programs: Mapping[str, Program]) -> list[Record]:
@@ -48,6 +49,8 @@ def _parse(output: Output, programs: Mapping[str, Program]) -> list[Record]:
     named = [segment for segment in segments if segment.name and segment.suite == "kvm"]
     if not named:
         raise FormatError(output.source, 0, "a kselftest log without any KVM selftest", "pass a log of `-c kvm`")
+    if len(named) > program.MAX_RUNS:
+        raise FormatError(output.source, 0, f"more than {program.MAX_RUNS} runs in one log", "one file per log")
     records: list[Record] = []
     for segment in segments:
         if segment.name and segment.suite == "kvm":

@@ -38,9 +38,12 @@ _NAMES = {
     Stripped.WRAP: "a line break inside a line",
 }
 _PREFIX = re.compile(r"(?P<indent>[ \t]*)(?P<quote>>[> \t]*)?(?P<runner>#[# \t]*)?(?P<bullet>[*+-][ \t]+)?")
+_PREFIX_STARTS = frozenset(" \t>#*+-")
 _ESCAPE = re.compile(r"\x1b\[[0-9;?]*[A-Za-z]")
 # `0.5s  <--- got longer`, `0.5s  <== slow`: an author's remark
 _REMARK = re.compile(r"[ \t]<[-=<~]")
+_HEAD = 200  # lines in which mail headers are looked for
+_SAMPLED = 1 << 20
 _ELLIPSES = frozenset({"...", "[...]", "[..]", "[snip]", "<snip>", "…", "[…]"})
 
 
@@ -56,9 +59,20 @@ def clean(text: str) -> list[Line]:
     return found
 
 
+def sample(text: str) -> str:
+    """The text, or head and tail of a very long one: enough to recognise what printed it."""
+    return text if len(text) <= 2 * _SAMPLED else f"{text[:_SAMPLED]}\n{text[-_SAMPLED:]}"
+
+
 def is_elision(text: str) -> bool:
     """Whether a clean line stands for lines that an author left out."""
     return text in _ELLIPSES
+
+
+def is_mail(lines: list[Line]) -> bool:
+    """Whether the text begins with the headers of a mail."""
+    heads = {line.text.split(":", 1)[0].lower() for line in lines[:_HEAD] if ": " in line.text[:40]}
+    return "message-id" in heads or {"from", "subject"} <= heads
 
 
 def unwrap(lines: list[Line], is_cut: Callable[[str], bool]) -> list[Line]:
@@ -88,16 +102,13 @@ def _clean_line(number: int, raw: str, stripped: Stripped) -> Line:
     if "\x1b" in raw:
         raw = _ESCAPE.sub("", raw)
     raw = raw.replace("\xa0", " ") if "\xa0" in raw else raw
-    prefix = _PREFIX.match(raw)
-    if prefix is not None and prefix.end():
-        stripped |= Stripped.INDENT if prefix["indent"] or prefix["bullet"] else Stripped.NOTHING
-        stripped |= Stripped.QUOTE if prefix["quote"] else Stripped.NOTHING
-        stripped |= Stripped.RUNNER if prefix["runner"] else Stripped.NOTHING
+    if raw[:1] in _PREFIX_STARTS and (prefix := _PREFIX.match(raw)) is not None and prefix.end():
+        taken = (prefix["indent"] or prefix["bullet"], prefix["quote"], prefix["runner"])
+        for flag, part in zip((Stripped.INDENT, Stripped.QUOTE, Stripped.RUNNER), taken, strict=True):
+            stripped = stripped | flag if part else stripped
         raw = raw[prefix.end() :]
-    if " <" in raw or "\t<" in raw:
-        remark = _REMARK.search(raw)
-        if remark is not None and remark.start() > 0:
-            raw, stripped = raw[: remark.start()], stripped | Stripped.REMARK
+    if "<" in raw and (remark := _REMARK.search(raw)) is not None and remark.start() > 0:
+        raw, stripped = raw[: remark.start()], stripped | Stripped.REMARK
     return Line(number, raw.rstrip(), stripped)
 
 

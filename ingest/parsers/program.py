@@ -6,10 +6,11 @@ from dataclasses import dataclass, replace
 
 from ingest.parsers import commandline, outcome
 from ingest.parsers.draft import Draft
-from ingest.parsers.lines import Line, Stripped, clean, is_elision, stripped_sentence
+from ingest.parsers.lines import Line, Stripped, clean, is_elision, is_mail, sample, stripped_sentence
 from ingest.parsers.outcome import Outcome
-from ingest.records import Format, Output, Param, Record, Status
+from ingest.records import Format, FormatError, Output, Param, Record, Status
 
+MAX_RUNS = 10_000
 Scan = Callable[[list[Line], Output], list[Draft]]
 
 
@@ -49,26 +50,44 @@ def recognises(program: Program, output: Output) -> bool:
     if output.command and (named := commandline.invocation(output.command).program) and named == program.name:
         return True
     markers = (*program.markers, f"{program.name}.c:", f"./{program.name}")
-    has_marker = any(marker in output.text for marker in markers)
-    return has_marker and not any(rival in output.text for rival in program.rivals)
+    text = sample(output.text)
+    return any(marker in text for marker in markers) and not any(rival in text for rival in program.rivals)
 
 
 def parse(program: Program, output: Output) -> list[Record]:
-    """One record per run in the output; an output without any line of the program is one run without measurements."""
-    return parse_lines(program, clean(output.text), output)
+    """One record per run in the output; an output that only a command line explains is one run without measurements."""
+    records = parse_lines(program, clean(output.text), output)
+    if output.command is None and output.exit_status is None and not _is_understood(records[0]):
+        raise FormatError(
+            output.source,
+            0,
+            f"mentions {program.name} and holds none of its output lines",
+            "tables typed by hand cannot be read; pass what the program printed",
+        )
+    return records
 
 
 def parse_lines(program: Program, lines: list[Line], output: Output) -> list[Record]:
     """The same for lines that were cleaned before: a part of a text with the exit status of just that part."""
     drafts = program.scan(lines, output) or [Draft()]
+    if len(drafts) > MAX_RUNS:
+        raise FormatError(
+            output.source, drafts[MAX_RUNS].first_line, f"more than {MAX_RUNS} runs in one text", "one file per run"
+        )
     drafts[0].first_line = 0
     command = _command(program, output, lines)
     unjudged = replace(output, exit_status=None, stderr="")
+    from_mail = is_mail(lines)
     parts = _parts(lines, drafts)
-    return [
+    records = [
         _record(program, draft, part, output if draft is drafts[-1] else unjudged, command)
         for draft, part in zip(drafts, parts, strict=True)
     ]
+    return [replace(record, reported=record.reported or from_mail) for record in records]
+
+
+def _is_understood(record: Record) -> bool:
+    return bool(record.measurements or record.warnings[1:] or record.labels or record.status is not Status.KILLED)
 
 
 def _command(program: Program, output: Output, lines: Sequence[Line]) -> str:
@@ -116,7 +135,7 @@ def _outcome(program: Program, draft: Draft, lines: Sequence[Line], output: Outp
     errors = clean(output.stderr)
     last_error = next((line.text for line in reversed(errors) if line.text), "")
     said = outcome.judge(output.exit_status, outcome.signs_in(lines), outcome.signs_in(errors), last_error[:200])
-    ended = said or _without_verdict(draft, lines)
+    ended = _without_verdict(draft, lines) if said is None or _is_of_another(said, draft, output) else said
     if draft.is_broken and ended.status is Status.PASS:
         return replace(ended, status=Status.FAIL)
     if ended.status is Status.PASS and said is not None:
@@ -127,10 +146,16 @@ def _outcome(program: Program, draft: Draft, lines: Sequence[Line], output: Outp
     return ended
 
 
+def _is_of_another(said: Outcome, draft: Draft, output: Output) -> bool:
+    """Whether a skip line stands after a finished run: logs without headers name nobody."""
+    return said.status is Status.SKIP and output.exit_status is None and draft.is_finished and draft.is_begun
+
+
 def _without_verdict(draft: Draft, lines: Sequence[Line]) -> Outcome:
     """The outcome of a run whose exit status nobody captured and whose text names no failure."""
     if draft.is_finished and not draft.is_elided and draft.is_begun:
-        return Outcome(Status.PASS)
+        unsure = "No exit status was captured: that it passed follows from the text alone."
+        return Outcome(Status.PASS, () if draft.measurements else (unsure,))
     if draft.measurements and draft.is_excerpt:
         return Outcome(Status.PASS, ("Only a part of the output is there: an excerpt, taken as it is.",))
     if any(line.text for line in lines):
