@@ -6,7 +6,7 @@ from db.models import Capture, Run, Upload
 
 
 def token(connection: Connection) -> str:
-    """A short text, equal as long as nothing was stored, re-parsed or deleted. Three look-ups at the end of an index."""
+    """A short text, equal as long as nothing was stored, re-parsed or deleted. Cheap."""
     newest = [connection.execute(select(func.max(kind.id))).scalar() or 0 for kind in (Upload, Capture, Run)]
     deleted = connection.execute(
         select(func.count(), func.max(Capture.deleted_at)).where(Capture.deleted_at.is_not(None))

@@ -1,0 +1,119 @@
+"""`kvmperf dashboard`: starts Streamlit on a database and ends it again."""
+
+import importlib.util
+import os
+import signal
+import socket
+import subprocess
+import sys
+import time
+from pathlib import Path
+from types import FrameType
+from typing import Annotated, NoReturn
+from urllib.error import URLError
+from urllib.request import ProxyHandler, build_opener
+
+import typer
+
+from cli.options import DatabaseOption, database_url
+from db.errors import UserError
+
+_PATIENCE_S = 60.0  # a first start on a slow disk imports for a while
+_GRACE_S = 5.0
+_OPTIONS = {
+    "server.headless": "true",
+    "server.fileWatcherType": "none",  # nobody edits the pages of an installed program
+    "browser.gatherUsageStats": "false",
+    "logger.hideWelcomeMessage": "true",  # it would ask a web service for this host's address
+    "client.toolbarMode": "minimal",
+}
+
+
+def dashboard(
+    *,
+    db: DatabaseOption = "",
+    port: Annotated[int, typer.Option(help="TCP port.", min=1, max=65535)] = 8501,
+    address: Annotated[str, typer.Option(help="Address to listen on; 0.0.0.0 shows it to your network.")] = "127.0.0.1",
+) -> None:
+    """Show the dashboard in a browser until Ctrl-C.
+
+    Example: kvmperf dashboard --db sqlite:///results.db
+    """
+    serve_dashboard(database_url(db), port, address)
+
+
+def serve_dashboard(url: str, port: int = 8501, address: str = "127.0.0.1") -> None:
+    """Run the dashboard of a database until it is interrupted; print its link once it answers."""
+    _refuse_without_streamlit()
+    _refuse_busy_port(port, address)
+    signal.signal(signal.SIGTERM, _interrupt)
+    child = subprocess.Popen(_command(port, address), env={**os.environ, "KVMPERF_DB": url})
+    try:
+        _wait_until_it_answers(child, port, address)
+        typer.echo(f"kvmperf dashboard: http://{_reachable(address)}:{port} (Ctrl-C ends it)")
+        status = child.wait()
+    except KeyboardInterrupt:
+        return
+    finally:
+        _end(child)
+    if status:
+        raise UserError(f"the dashboard ended by itself with status {status}", "its messages stand above")
+
+
+def _refuse_without_streamlit() -> None:
+    missing = [name for name in ("streamlit", "plotly", "sqlalchemy") if importlib.util.find_spec(name) is None]
+    if missing:
+        raise UserError(f"the dashboard needs {', '.join(missing)}", "pip install 'kvmperf[server]'")
+
+
+def _refuse_busy_port(port: int, address: str) -> None:
+    family = socket.AF_INET6 if ":" in address else socket.AF_INET
+    with socket.socket(family) as probe:
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            probe.bind((address, port))
+        except OSError as error:
+            raise UserError(
+                f"cannot listen on {address}:{port}: {error.strerror}", f"another port: --port {port + 1}"
+            ) from error
+
+
+def _command(port: int, address: str) -> list[str]:
+    page = Path(__file__).resolve().parent.parent / "dashboard" / "app.py"
+    options = {**_OPTIONS, "server.port": str(port), "server.address": address}
+    told = [part for name, value in options.items() for part in (f"--{name}", value)]
+    return [sys.executable, "-m", "streamlit", "run", str(page), *told]
+
+
+def _wait_until_it_answers(child: subprocess.Popen[bytes], port: int, address: str) -> None:
+    opener = build_opener(ProxyHandler({}))  # loopback is never behind a proxy
+    end = time.monotonic() + _PATIENCE_S
+    while time.monotonic() < end:
+        if child.poll() is not None:
+            raise UserError(f"the dashboard did not start (status {child.returncode})", "its messages stand above")
+        try:
+            with opener.open(f"http://{_reachable(address)}:{port}/_stcore/health", timeout=2):
+                return
+        except (URLError, OSError):
+            time.sleep(0.1)
+    raise UserError(f"the dashboard did not answer within {_PATIENCE_S:.0f} s", "is this host very busy? try again")
+
+
+def _reachable(address: str) -> str:
+    if address in ("0.0.0.0", "::"):  # noqa: S104 (compared, not bound)
+        return "127.0.0.1"
+    return f"[{address}]" if ":" in address else address
+
+
+def _end(child: subprocess.Popen[bytes]) -> None:
+    if child.poll() is None:
+        child.terminate()
+        try:
+            child.wait(_GRACE_S)
+        except subprocess.TimeoutExpired:
+            child.kill()
+            child.wait()
+
+
+def _interrupt(_signal: int, _frame: FrameType | None) -> NoReturn:
+    raise KeyboardInterrupt

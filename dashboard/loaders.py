@@ -1,0 +1,100 @@
+"""What pages read, cached by database, arguments and the state of the database (a token that every upload changes).
+
+The values are frozen, so that the same objects can be handed out again without a copy: `cache_resource`, not
+`cache_data`, which would pickle a whole comparison on every click.
+"""
+
+from collections.abc import Sequence
+
+import streamlit as st
+from sqlalchemy import Engine
+
+from db import queries
+from db.engine import connect, reading
+from db.queries import Filters
+from db.values import BootRow, RevisionRow, RunCount, SampleTable, SeriesRow
+from report import comparison as comparisons
+from report import freshness, trend
+from report.comparison import Report, Request
+from report.selection import Chosen
+from report.spellings import spellings
+from report.trend import Line, RawPoint
+
+_KEPT = 64  # answers of each kind
+_MANY = 200  # lines of one figure
+
+
+@st.cache_resource(show_spinner=False, max_entries=8)
+def engine(url: str) -> Engine:
+    """The engine of a database whose schema is ours; a UserError otherwise, asked again on the next run."""
+    return connect(url)
+
+
+def token(url: str) -> str:
+    """What changes whenever something new is stored. Never cached."""
+    with reading(engine(url)) as connection:
+        return freshness.token(connection)
+
+
+@st.cache_resource(show_spinner="Reading the revisions …", max_entries=_KEPT)
+def revisions(url: str, token: str) -> tuple[RevisionRow, ...]:  # noqa: ARG001 (the token is part of the cache key)
+    """All revisions in their order in time."""
+    with reading(engine(url)) as connection:
+        return queries.revisions(connection)
+
+
+@st.cache_resource(show_spinner="Reading the revisions …", max_entries=_KEPT)
+def names(url: str, token: str) -> dict[int, str]:
+    """The shortest unambiguous name of each revision, in their order in time."""
+    return spellings(revisions(url, token))
+
+
+@st.cache_resource(show_spinner="Reading the time series …", max_entries=_KEPT)
+def series(url: str, token: str) -> tuple[SeriesRow, ...]:  # noqa: ARG001
+    """All time series."""
+    with reading(engine(url)) as connection:
+        return queries.series(connection)
+
+
+@st.cache_resource(show_spinner="Reading the boots …", max_entries=_KEPT)
+def boots(url: str, token: str) -> tuple[BootRow, ...]:  # noqa: ARG001
+    """All boots."""
+    with reading(engine(url)) as connection:
+        return queries.boots(connection)
+
+
+@st.cache_resource(show_spinner="Counting the runs …", max_entries=_KEPT)
+def run_counts(url: str, token: str) -> tuple[RunCount, ...]:
+    """How all runs ended, per revision, host, test case and status."""
+    ids = [revision.id for revision in revisions(url, token)]
+    with reading(engine(url)) as connection:
+        return queries.run_counts(connection, ids, Filters())
+
+
+@st.cache_resource(show_spinner="Comparing …", show_time=True, max_entries=_KEPT)
+def comparison(url: str, token: str, request: Request) -> Report:  # noqa: ARG001
+    """The judged comparison."""
+    with reading(engine(url)) as connection:
+        return comparisons.build(connection, request)
+
+
+@st.cache_resource(show_spinner="Reading the history …", show_time=True, max_entries=_KEPT)
+def lines(url: str, token: str, series_ids: Sequence[int], boot: str = "") -> tuple[Line, ...]:  # noqa: ARG001
+    """The trend of exactly these time series, over all revisions."""
+    with reading(engine(url)) as connection:
+        return trend.build(connection, Chosen(boot=boot, ids=frozenset(series_ids)), limit=_MANY)
+
+
+@st.cache_resource(show_spinner="Reading the runs …", max_entries=_KEPT)
+def raw(url: str, token: str, series_id: int) -> tuple[RawPoint, ...]:  # noqa: ARG001
+    """One value per run of a time series."""
+    with reading(engine(url)) as connection:
+        return trend.raw(connection, series_id)
+
+
+@st.cache_resource(show_spinner="Reading the values …", max_entries=_KEPT)
+def samples(url: str, token: str, series_id: int, revision_ids: Sequence[int], boot: str = "") -> SampleTable:  # noqa: ARG001
+    """Every value of a time series at these revisions."""
+    with reading(engine(url)) as connection:
+        chosen = {one.id for one in queries.boots(connection, boot)} if boot else None
+        return queries.samples(connection, [series_id], revision_ids, chosen)

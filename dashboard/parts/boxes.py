@@ -1,0 +1,49 @@
+"""Boxes that say what is wrong or missing, and what to do about it."""
+
+from collections.abc import Collection, Mapping, Sequence
+
+import pandas as pd
+import streamlit as st
+
+from dashboard.parts.plain import markdown_text, shortened
+from db.errors import UserError
+from db.values import RunCount
+from report.text import case_line
+
+_START = "kvmperf demo\nkvmperf upload PATH --label NAME"
+
+
+def problem(error: UserError) -> None:
+    """An error in plain words with its hint."""
+    hint = f"\n\nWhat to do: {markdown_text(error.hint, 600)}" if error.hint else ""
+    st.error(markdown_text(str(error), 600) + hint)
+
+
+def nothing_stored() -> None:
+    """What to do with a database without measurements."""
+    st.info("Nothing is stored yet. Fill this database with real example outputs, or with your own:")
+    st.code(_START, language=None)
+
+
+def nothing_here(what: str, todo: str) -> None:
+    """An empty part of a page: what is missing, what to do. Both are our own words."""
+    st.info(f"{what} {todo}")
+
+
+def unfinished(counts: Sequence[RunCount], names: Mapping[int, str], revisions: Collection[str]) -> None:
+    """The runs of these revisions that did not pass: they contribute no measurement."""
+    failed = [one for one in counts if one.status != "pass" and names[one.revision_id] in revisions]
+    if failed:
+        st.text("Runs of these revisions that did not pass:")
+        st.dataframe(
+            pd.DataFrame(
+                {
+                    "revision": [shortened(names[one.revision_id], 60) for one in failed],
+                    "ended": [one.status for one in failed],
+                    "runs": [one.runs for one in failed],
+                    "test case": [shortened(case_line(one.benchmark, sorted(one.params.items()))) for one in failed],
+                    "host": [shortened(one.host, 60) for one in failed],
+                }
+            ),
+            hide_index=True,
+        )

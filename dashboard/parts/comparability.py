@@ -1,0 +1,65 @@
+"""The banner that says whether the two sides were measured on hosts that may be compared."""
+
+import pandas as pd
+import streamlit as st
+
+from dashboard.parts.plain import markdown_text, shortened
+from dashboard.state import CompareView, bound, to_set
+from db.hoststate import Difference, Severity
+from report.comparison import Report
+
+_MEANING = {
+    Severity.BLOCK: "forbids a verdict",
+    Severity.DOWNGRADE: "weakens a verdict to inconclusive",
+    Severity.NOTE: "is only mentioned",
+}
+
+
+def banner(report: Report, view: CompareView) -> None:
+    """Which fields of the host state differ, how much that matters, and a way to say that it is meant."""
+    grave = [one for one in report.differences if one.severity is not Severity.NOTE]
+    rows = sum(bool(row.comparability.why) for row in report.rows)
+    if grave:
+        fields = ", ".join(one.field for one in grave[:4]) + (f" and {len(grave) - 4} more" if len(grave) > 4 else "")
+        st.warning(
+            f"**The hosts differ** in {markdown_text(fields)}: {rows} of {len(report.rows)} rows are not judged.",
+            icon=":material/compare_arrows:",
+        )
+        meant = tuple(dict.fromkeys((*view.vary, *(one.field for one in grave))))
+        st.button(
+            "This is what I compare",
+            help="These fields no longer count against comparability.",
+            **to_set(view, vary=meant),
+        )
+    elif not any(report.hosts.values()):
+        st.info("Nothing is known of the hosts' state: these results were uploaded without host facts.")
+    _fields(report.differences, view)
+
+
+def _fields(differences: tuple[Difference, ...], view: CompareView) -> None:
+    if not differences and not view.vary:
+        return
+    told = f"{len(differences)} {'field' if len(differences) == 1 else 'fields'} of the host state differ"
+    varied = f", {len(view.vary)} under comparison" if view.vary else ""
+    with st.expander(told + varied, icon=":material/dns:"):
+        options = list(dict.fromkeys((*view.vary, *(one.field for one in differences))))
+        st.multiselect(
+            "Fields that are themselves under comparison",
+            options,
+            format_func=shortened,
+            help="The command line says --vary FIELD.",
+            **bound(view, "vary"),
+        )
+        if differences:
+            st.dataframe(_frame(differences), hide_index=True)
+
+
+def _frame(differences: tuple[Difference, ...]) -> pd.DataFrame:
+    return pd.DataFrame(
+        {
+            "field": [shortened(one.field) for one in differences],
+            "base": [shortened(one.left) or "(unknown)" for one in differences],
+            "head": [shortened(one.right) or "(unknown)" for one in differences],
+            "a difference": [_MEANING[one.severity] for one in differences],
+        }
+    )

@@ -1,0 +1,122 @@
+"""One row of a comparison in full: why, the values boot by boot, the history, and the scaling curve."""
+
+from collections.abc import Mapping, Sequence
+
+import streamlit as st
+
+from dashboard import loaders
+from dashboard.charts.distribution import BootValues, Side, distribution
+from dashboard.charts.scaling import Curve, ScalePoint, scaling
+from dashboard.charts.trend import TrendOptions, trend
+from dashboard.page import Context
+from dashboard.parts import wording
+from dashboard.parts.plain import markdown_text, shortened
+from dashboard.parts.rows import level
+from dashboard.parts.verdicts import word
+from dashboard.state import CompareView, TrendsView, encode, to_set
+from db.values import RevisionRow, SampleTable, SeriesRow
+from report.comparison import Report, Row
+from report.selection import scaling_family
+from report.text import change, interval
+from report.trend import Line
+
+
+def details(context: Context, source: tuple[str, str], report: Report, row: Row, view: CompareView) -> None:
+    """The chosen row, top to bottom."""
+    with st.container(border=True):
+        top = st.container(horizontal=True, horizontal_alignment="distribute", vertical_alignment="center")
+        top.markdown(f"##### {markdown_text(row.series.metric)}")
+        top.button("Close", icon=":material/close:", type="tertiary", **to_set(view, row=""))
+        _words(row)
+        left, right = st.columns(2)
+        with left:
+            _distribution(source, report, row.series, view.boot)
+        with right:
+            _history(context, source, report, row.series)
+        _scaling(source, report, row.series, view.boot)
+
+
+def _words(row: Row) -> None:
+    result, series = row.result, row.series
+    st.text(f"{shortened(wording.case(series))} on {shortened(series.host)}")
+    st.text(
+        f"{word(row)}: {level(result.base, row)} to {level(result.head, row)}, {change(result)} {interval(result)}, "
+        f"{wording.direction(series.better)}"
+    )
+    st.text(f"Why: {shortened(result.why, 600)}")
+    st.text(f"Base: {wording.measured(row, 0)}. Head: {wording.measured(row, 1)}.")
+    for warning in result.warnings:
+        st.text(f"Note: {shortened(warning, 400)}")
+
+
+def _distribution(source: tuple[str, str], report: Report, series: SeriesRow, boot: str) -> None:
+    revisions = (report.base, *report.heads)
+    table = loaders.samples(*source, series.id, tuple(revision.id for revision in revisions), boot)
+    boots = {boot.id: boot.boot_id for boot in loaders.boots(*source)}
+    st.caption("Every value, boot by boot. Two clusters in one boot are two modes.")
+    st.plotly_chart(distribution(sides(table, revisions, boots), series.metric, series.unit), key="distribution")
+
+
+def sides(table: SampleTable, revisions: Sequence[RevisionRow], boots: Mapping[int, str]) -> list[Side]:
+    """The values of one time series, by revision and boot, in the order of the revisions."""
+    found: dict[int, dict[int, tuple[list[int], list[float]]]] = {revision.id: {} for revision in revisions}
+    start = 0
+    for run, revision, boot, count in zip(table.run, table.revision, table.boot, table.counts, strict=True):
+        of_runs, of_values = found.get(int(revision), {}).setdefault(int(boot), ([], []))
+        of_runs += [int(run)] * int(count)
+        of_values += table.values[start : start + count].tolist()
+        start += int(count)
+    roles = ["base", *(["head"] if len(revisions) == 2 else [f"head {n}" for n in range(1, len(revisions))])]
+    return [
+        Side(
+            role,
+            r.name,
+            tuple(BootValues(boots.get(b, "unknown"), tuple(i), tuple(v)) for b, (i, v) in found[r.id].items()),
+        )
+        for role, r in zip(roles, revisions, strict=True)
+    ]
+
+
+def _history(context: Context, source: tuple[str, str], report: Report, series: SeriesRow) -> None:
+    lines = loaders.lines(*source, (series.id,))
+    marks = {report.base.id: "base"} | {
+        head.id: "head" if len(report.heads) == 1 else f"head {n}" for n, head in enumerate(report.heads, start=1)
+    }
+    st.caption("The same metric at every revision, with its 95% interval.")
+    st.plotly_chart(trend(lines, [series.metric], loaders.names(*source), TrendOptions(marks=marks)), key="history")
+    if "trends" in context.pages:
+        there = TrendsView(
+            benchmark=series.benchmark,
+            case=(wording.parameters(series),),
+            metric=(series.metric,),
+            host=(series.host,),
+        )
+        st.page_link(
+            context.pages["trends"], label="Open in Trends", icon=":material/show_chart:", query_params=encode(there)
+        )
+
+
+def _scaling(source: tuple[str, str], report: Report, series: SeriesRow, boot: str) -> None:
+    parameter, family = scaling_family(series, loaders.series(*source))
+    if not family:
+        return
+    lines = loaders.lines(*source, tuple(one.id for one in family), boot)
+    curves = [c for r in (report.base, *report.heads) if (c := _curve(r, lines, parameter)).points]
+    st.caption(markdown_text(f"{series.metric} against {parameter}, all else equal, with 95% intervals"))
+    st.plotly_chart(scaling(curves, parameter, series.metric, series.unit), key="scaling")
+
+
+def _curve(revision: RevisionRow, lines: Sequence[Line], parameter: str) -> Curve:
+    points = [
+        ScalePoint(
+            float(line.series.params[parameter]),
+            point.level.value,
+            point.level.low,
+            point.level.high,
+            wording.replication(point.level.boots, point.level.runs, point.level.values),
+        )
+        for line in lines
+        for point in line.points
+        if point.revision.id == revision.id
+    ]
+    return Curve(revision.name, tuple(sorted(points, key=lambda point: point.x)))

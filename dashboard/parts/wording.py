@@ -1,0 +1,53 @@
+"""How pages say things: test cases, directions, replication, and what tells one time series from another."""
+
+from collections.abc import Sequence
+
+from dashboard.parts.plain import shortened
+from db.values import SeriesRow
+from report.comparison import Row
+from report.text import case_line
+
+_DIRECTIONS = {"lower": "lower is better", "higher": "higher is better", "none": "no better direction"}
+
+
+def direction(better: str) -> str:
+    """The direction of a metric in words."""
+    return _DIRECTIONS.get(better, better)
+
+
+def case(series: SeriesRow) -> str:
+    """A test case in words."""
+    return case_line(series.benchmark, sorted(series.params.items()))
+
+
+def parameters(series: SeriesRow) -> str:
+    """The parameters of a test case in words: what the Trends page picks by."""
+    return " ".join(f"{name}={value}" for name, value in sorted(series.params.items())) or "(no parameters)"
+
+
+def replication(boots: int, runs: int, values: int) -> str:
+    """How often something was measured: boots, runs and values of one side."""
+    told = (f"{boots} {'boot' if boots == 1 else 'boots'}", f"{runs} {'run' if runs == 1 else 'runs'}")
+    return ", ".join((*told, f"{values} {'value' if values == 1 else 'values'}"))
+
+
+def measured(row: Row, side: int) -> str:
+    """How often base (0) or head (1) of a row was measured."""
+    n = row.result.n[side]
+    return replication(n.boots, n.runs, n.values)
+
+
+def titles(series: Sequence[SeriesRow]) -> list[str]:
+    """A name for each time series: the metric, then only what differs among them."""
+    hosts = {one.host for one in series}
+    programs = {one.benchmark for one in series}
+    differing = {
+        name for one in series for name in one.params if len({str(other.params.get(name)) for other in series}) > 1
+    }
+    return [_title(one, len(programs) > 1, differing, len(hosts) > 1) for one in series]
+
+
+def _title(one: SeriesRow, has_programs: bool, differing: set[str], has_hosts: bool) -> str:
+    params = " ".join(f"{name}={one.params[name]}" for name in sorted(differing) if name in one.params)
+    program = one.benchmark.rsplit("/", 1)[-1] if has_programs else ""
+    return shortened(" · ".join(part for part in (one.metric, program, params, one.host if has_hosts else "") if part))

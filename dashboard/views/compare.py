@@ -1,0 +1,99 @@
+"""Compare: is this patch series slower? Base against one to five heads."""
+
+import streamlit as st
+
+from dashboard import loaders
+from dashboard.page import Context
+from dashboard.parts import boxes, comparability, exports, pickers, rows, verdicts
+from dashboard.parts.details import details
+from dashboard.parts.link import heading
+from dashboard.parts.plain import shortened
+from dashboard.parts.summary import summary
+from dashboard.state import CompareView, bound, chosen_row, current, on_row, to_set
+from db.errors import UserError
+from report.comparison import Absent, Report, Request, Row
+
+_TABLE = "rows of the comparison"
+
+
+def render(context: Context) -> None:
+    """The page."""
+    source = context.source
+    view, errors = pickers.settled(current(CompareView), source)
+    heading("Compare", view)
+    if not loaders.revisions(*source):
+        boxes.nothing_stored()
+        return
+    pickers.revisions(view, source)
+    for error in errors:
+        boxes.problem(error)
+    pickers.filters(view, source)
+    if not view.base or not view.head:
+        boxes.nothing_here("Nothing to compare yet.", "Choose a base and at least one head above.")
+        return
+    try:
+        report = loaders.comparison(*source, _request(view))
+    except UserError as error:
+        boxes.problem(error)
+        boxes.unfinished(loaders.run_counts(*source), loaders.names(*source), (view.base, *view.head))
+        return
+    _show(context, source, report, view)
+
+
+def _request(view: CompareView) -> Request:
+    return Request(view.base, view.head, pickers.wanted(view), view.vary)
+
+
+def _show(context: Context, source: tuple[str, str], report: Report, view: CompareView) -> None:
+    summary(report)
+    comparability.banner(report, view)
+    listed = _table(report, view)
+    chosen = [row for row in report.rows if rows.name(row, many=len(report.heads) > 1) == view.row]
+    if chosen:
+        details(context, source, report, chosen[0], view)
+    elif listed:
+        st.caption("Select a row (the box at its left) to see why, its distributions and its history.")
+    _absent(report.absent)
+    exports.offer(report)
+
+
+def _table(report: Report, view: CompareView) -> list[Row]:
+    """The controls of the table, the table, and the rows in it."""
+    many = len(report.heads) > 1
+    controls = st.container(horizontal=True, vertical_alignment="bottom")
+    controls.segmented_control("Show", list(verdicts.SHOWS), required=True, **bound(view, "show"))
+    controls.segmented_control("Sort by", list(verdicts.SORTS), required=True, **bound(view, "sort"))
+    listed = verdicts.ordered(verdicts.shown(report.rows, view.show), view.sort)
+    _hidden(len(report.rows) - len(listed), view)
+    if listed:
+        names = [rows.name(row, many=many) for row in listed]
+        position = names.index(view.row) if view.row in names else None
+        st.dataframe(
+            rows.frame(listed, many=many),
+            column_config=rows.columns(),
+            hide_index=True,
+            selection_mode="single-row",
+            key=chosen_row(_TABLE, position),
+            on_select=on_row(view, _TABLE, names),
+        )
+    return listed
+
+
+def _hidden(count: int, view: CompareView) -> None:
+    if not count:
+        return
+    what = "without a change" if view.show == "changes" else f"that are no {view.show}"
+    row = st.container(horizontal=True, vertical_alignment="center")
+    row.text(f"{count} {'row' if count == 1 else 'rows'} {what} {'is' if count == 1 else 'are'} hidden.")
+    row.button("Show everything", type="tertiary", icon=":material/visibility:", **to_set(view, show="everything"))
+
+
+def _absent(absent: tuple[Absent, ...]) -> None:
+    if not absent:
+        return
+    words = ("missing", "new", "failed", "skipped")
+    counts = {word: sum(one.what == word for one in absent) for word in words}
+    told = ", ".join(f"{count} {word}" for word, count in counts.items() if count)
+    with st.expander(shortened(f"Not compared: {told}"), icon=":material/report:"):
+        st.caption("Missing is never zero and never a pass.")
+        st.dataframe(rows.absent_frame(absent), hide_index=True)

@@ -1,0 +1,148 @@
+"""Trends: how did this metric move over revisions?"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+
+import pandas as pd
+import streamlit as st
+
+from dashboard import loaders
+from dashboard.charts.trend import BANDS, TrendOptions, trend
+from dashboard.page import Context
+from dashboard.parts import boxes, choice, wording
+from dashboard.parts.link import heading
+from dashboard.parts.plain import shortened
+from dashboard.state import TrendsView, bound, current, optional
+from db.values import SeriesRow
+from report.trend import Line, RawPoint
+from report.trend_rows import rows, to_csv
+
+_LINES = 200  # of one figure
+_RAW = 8  # lines whose single runs are drawn
+_ROWS = 2000  # of the table; the download has all
+
+
+def render(context: Context) -> None:
+    """The page."""
+    source = context.source
+    known = loaders.series(*source)
+    view = choice.settled(current(TrendsView), known, loaders.run_counts(*source))
+    heading("Trends", view)
+    if not known:
+        _nothing(source)
+        return
+    _pick(view, known)
+    chosen = choice.chosen(view, known)
+    names = loaders.names(*source)
+    if not chosen:
+        boxes.nothing_here("No time series has this combination.", "Take away a case, a metric or a host above.")
+        return
+    lines = loaders.lines(*source, tuple(one.id for one in chosen[:_LINES]))
+    view = _shape(view, lines, names)
+    kept = choice.within(lines, names, view)
+    if not kept:
+        boxes.nothing_here("No revision is left.", "Widen the range, or clear the text that revisions must contain.")
+        return
+    _figure(source, view, kept, names)
+    _caption(view, kept, len(chosen))
+    _table(kept)
+
+
+def _nothing(source: tuple[str, str]) -> None:
+    counts, names = loaders.run_counts(*source), loaders.names(*source)
+    if counts:
+        boxes.nothing_here("No run has passed yet.", "Runs that fail have no measurements to draw.")
+        boxes.unfinished(counts, names, list(names.values()))
+    else:
+        boxes.nothing_stored()
+
+
+def _pick(view: TrendsView, known: Sequence[SeriesRow]) -> None:
+    offered = choice.options(view, known)
+    left, right = st.columns(2)
+    with left:
+        st.selectbox(
+            "Benchmark",
+            offered.benchmark,
+            format_func=shortened,
+            **bound(view, "benchmark", ["case", "metric", "host", "relative", "start", "end"]),
+        )
+    with right:
+        st.multiselect("Test cases", offered.case, format_func=shortened, placeholder="all", **bound(view, "case"))
+    with left:
+        st.multiselect("Metrics", offered.metric, format_func=shortened, placeholder="all", **bound(view, "metric"))
+    with right:
+        st.multiselect("Hosts", offered.host, format_func=shortened, placeholder="all", **bound(view, "host"))
+
+
+def _shape(view: TrendsView, lines: Sequence[Line], names: Mapping[int, str]) -> TrendsView:
+    """The controls of the figure; the view without revisions that these lines lack."""
+    seen = {point.revision.id for line in lines for point in line.points}
+    measured = [name for revision, name in names.items() if revision in seen]
+    view = replace(
+        view,
+        relative=view.relative if view.relative in measured else "",
+        start=view.start if view.start in measured else "",
+        end=view.end if view.end in measured else "",
+    )
+    with st.expander("Revisions and axes", expanded=_is_shaped(view), icon=":material/tune:"):
+        first, second, third, fourth = st.columns(4)
+        first.selectbox("From", measured, placeholder="the first", format_func=shortened, **optional(view, "start"))
+        second.selectbox("To", measured, placeholder="the last", format_func=shortened, **optional(view, "end"))
+        third.text_input("Revisions containing", placeholder="text", **bound(view, "revision"))
+        fourth.selectbox(
+            "Relative to", measured, placeholder="absolute", format_func=shortened, **optional(view, "relative")
+        )
+        row = st.container(horizontal=True)
+        row.toggle("Logarithmic axis", **bound(view, "log"))
+        row.toggle("Single runs", help="One mark per run under each level.", **bound(view, "raw"))
+    return view
+
+
+def _figure(source: tuple[str, str], view: TrendsView, lines: Sequence[Line], names: Mapping[int, str]) -> None:
+    relative = next((revision for revision, name in names.items() if name == view.relative), None)
+    raw: dict[int, Sequence[RawPoint]] = {}
+    if view.raw:
+        raw = {line.series.id: loaders.raw(*source, line.series.id) for line in lines[:_RAW]}
+    shown = {point.revision.id for line in lines for point in line.points}
+    titles = wording.titles([line.series for line in lines])
+    figure = trend(
+        lines, titles, {r: name for r, name in names.items() if r in shown}, TrendOptions(relative, view.log, raw)
+    )
+    st.plotly_chart(figure, key="trend", config={"displaylogo": False})
+
+
+def _is_shaped(view: TrendsView) -> bool:
+    """Whether a control of the figure is set."""
+    return bool(view.revision or view.start or view.end or view.relative or view.log or view.raw)
+
+
+def _caption(view: TrendsView, lines: Sequence[Line], wanted: int) -> None:
+    said = [f"{len(lines)} lines, {sum(len(line.points) for line in lines)} levels"]
+    if wanted > _LINES:
+        said.append(f"the first {_LINES} of {wanted} time series: narrow the choice")
+    if len(lines) > BANDS:
+        said.append(f"intervals are in the hover and in the table (bands up to {BANDS} lines)")
+    else:
+        said.append("bands are 95% intervals")
+    if view.raw and len(lines) > _RAW:
+        said.append(f"single runs of the first {_RAW} lines only")
+    if any(point.host_changed for line in lines for point in line.points):
+        said.append("dashed: the state of a host changed (the mark on top says what)")
+    directions = {line.series.better for line in lines}
+    if len(directions) == 1:
+        said.append(wording.direction(directions.pop()))
+    st.caption("; ".join(said) + ".")
+
+
+def _table(lines: Sequence[Line]) -> None:
+    with st.expander("Table and download", icon=":material/table:"):
+        total = sum(len(line.points) for line in lines)
+        shown = [row for row, _ in zip(rows(lines), range(_ROWS), strict=False)]
+        st.dataframe(
+            pd.DataFrame([{k: shortened(v) if isinstance(v, str) else v for k, v in row.items()} for row in shown]),
+            hide_index=True,
+        )
+        if total > _ROWS:
+            st.caption(f"The first {_ROWS} of {total} rows: the download has all.")
+        st.download_button("CSV", lambda: to_csv(lines), file_name="trend.csv", mime="text/csv", on_click="ignore")
