@@ -1,0 +1,85 @@
+"""Against the corpus beside a development checkout: real outputs that are not part of the project."""
+
+import importlib.util
+import json
+from pathlib import Path
+from types import ModuleType
+
+from cli.parse import as_object
+from ingest import parsers
+from ingest.outputs import Captured, read_outputs
+from ingest.records import Status
+
+KINDS = {
+    *("dirty_log_perf_test", "demand_paging_test", "memslot_perf_test", "kvm_page_table_test", "kpt_corrupt"),
+    *("access_tracking_perf_test", "execute_perf_test", "mmu_stress_test", "memslot_modification_stress_test"),
+}
+BY_EXIT_STATUS = {0: Status.PASS, 4: Status.SKIP, 124: Status.TIMEOUT, 137: Status.KILLED, 142: Status.KILLED}
+
+
+def test_every_run_of_the_gallery_has_its_status(shared: Path) -> None:
+    found = list(read_outputs([shared / "corpus" / "kvm-lab" / "gallery"]))
+
+    for captured in found:
+        (record,) = parsers.parse(captured.output)
+        assert record.status is wanted(captured), captured.relative_path
+        assert record.benchmark.split("/")[1] in captured.relative_path
+
+
+def test_wrong_and_right_rates_are_told_apart(shared: Path) -> None:
+    for captured in read_outputs([shared / "corpus" / "kvm-lab" / "ab"]):
+        phase = "" if captured.relative_path.startswith("d/") else "before_fix"
+        (record,) = parsers.parse(captured.output)
+        assert {one.phase for one in record.measurements if "paging_rate" in one.metric} <= {phase}
+
+
+def test_mmtest_rounds_are_those_of_the_manifest(shared: Path) -> None:
+    folder = shared / "corpus" / "mmtests" / "mmtest"
+
+    for run in json.loads((folder / "manifest.json").read_text())["runs"]:
+        expected = run["expected"]
+        (captured,) = read_outputs([folder / run["file"]])
+        (record,) = parsers.parse(captured.output)
+        rounds = [round(one.value * 1e9) for one in record.measurements if one.metric == "round_time"]
+        assert rounds == expected["rounds_ns"], run["file"]
+        is_good = expected["complete"] and expected["threads"] > 0
+        assert (record.status is Status.PASS) == is_good, run["file"]
+
+
+def test_mail_samples_score_full_marks(shared: Path) -> None:
+    scoring = load(shared / "tools" / "score_parse.py")
+    found = expected = printed = 0
+
+    for side in sorted((shared / "corpus" / "mail").glob("*.json")):
+        sample = json.loads(side.read_text())
+        if sample.get("shape_kind", sample["program"]) not in KINDS:
+            continue
+        wanted_values = [one for one in sample["expected"] if one.get("kind") != "claim" and not one.get("reject")]
+        for text in (side.with_suffix(".txt"), side.with_suffix(".quoted.txt")):
+            if text.exists():
+                scores = scoring.score(wanted_values, objects(text))
+                found, expected, printed = (a + b for a, b in zip((found, expected, printed), scores, strict=True))
+
+    assert (found, printed) == (expected, expected)
+
+
+def wanted(captured: Captured) -> Status:
+    if "badopt" in captured.relative_path:  # prints its usage text and leaves with 0
+        return Status.FAIL
+    if captured.output.exit_status is None:
+        return Status.KILLED
+    return BY_EXIT_STATUS.get(captured.output.exit_status, Status.FAIL)
+
+
+def objects(path: Path) -> list[dict[str, object]]:
+    (captured,) = read_outputs([path])
+    return [as_object(record, path.name) for record in parsers.parse(captured.output)]
+
+
+def load(path: Path) -> ModuleType:
+    spec = importlib.util.spec_from_file_location("score_parse", path)
+    assert spec is not None
+    assert spec.loader is not None
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module
