@@ -87,7 +87,9 @@ class Evidence:
     by_ranks: BoolArray
     is_log: BoolArray
     step: FloatArray
+    tick: FloatArray
     coarse: BoolArray
+    agreeing: BoolArray
     left_out: IntArray
     drift: BoolArray
     lag: FloatArray

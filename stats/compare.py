@@ -1,24 +1,22 @@
 """Two sides, base against head: one judged answer per metric. Pure: arrays in, frozen values out."""
 
-from dataclasses import replace
+from math import isfinite
 
 import numpy as np
 
-from stats import contrast, designs, effects, noise, order, resolution, summarise, wording
-from stats.answer import Comparison, Evidence, Replication, Tested
-from stats.designs import Design, Layout
-from stats.fdr import adjust
-from stats.judge import reasons
-from stats.policy import BoolArray, FloatArray, IntArray, Policy, Verdict
+from stats import wording
+from stats.answer import Comparison, Evidence, Replication
+from stats.designs import Design
+from stats.judge import Reason, Reasons, reasons, verdict
+from stats.policy import IntArray, Policy, Verdict
+from stats.power import LIMIT, units_needed
 from stats.samples import History, Samples
-from stats.summarise import Runs, Scale
+from stats.weigh import weigh
 
 __all__ = ["Comparison", "History", "Policy", "Replication", "Samples", "Verdict", "compare"]
 
-# Logs carry sixteen digits: a smaller spread (relative) is rounding, not a measurement.
-LEAST_SPREAD = 1e-12
-# What earlier measurements may count for, at most: a host and its kernels change.
-HISTORY_DF = 20.0
+DESIGNS = {int(design): design.name.lower() for design in Design}
+PLANNED = frozenset({Reason.NOISE, Reason.SMALL, Reason.TOO_FEW})
 
 
 def compare(
@@ -27,142 +25,61 @@ def compare(
     """Return one comparison per metric 0 … metrics-1, in order.
 
     `better` [metrics] is -1 where lower is better, +1 where higher is better, 0 where neither is (never judged).
+    The metrics are one family: the false discovery rate is held over those that can be tested, and each lends the
+    others what it knows about noise. Compare unlike benchmarks in separate calls.
     """
     if better.shape != (metrics,) or (samples.metric < 0).any() or (samples.metric >= metrics).any():
         raise ValueError(f"metric codes must lie in 0 … {metrics - 1}, and `better` must have one entry each")
     evidence = weigh(samples, better, policy, history)
-    return wording.answers(evidence, reasons(evidence, policy), policy)
-
-
-def weigh(samples: Samples, better: IntArray, policy: Policy, history: History | None) -> Evidence:
-    """Return what the samples say about every metric, before it is judged."""
-    metrics = better.size
-    scale = summarise.choose_scale(samples.metric, samples.value, metrics)
-    runs = summarise.gather_runs(samples, scale, robust=policy.robust)
-    layout = designs.lay_out(runs, metrics, policy)
-    step = resolution.steps(samples.metric, samples.value, metrics)
-    tested = _test(layout, metrics, policy, history, _floor(step, runs, scale, metrics))
-    low, high = _extremes(runs, metrics)
-    constant = (low == high).all(axis=1) & (tested.units >= policy.min_units).all(axis=1)
-    design = np.where(constant & (layout.design != Design.NONE), int(Design.EXACT), layout.design)
-    tested = _only(tested, (tested.units >= policy.min_units).all(axis=1) | (_history_df(history, metrics) > 0))
-    within = np.isnan(tested.p) & (design == Design.NESTED)
-    tested = _inside_boots(tested, runs, within, policy)
-    base, head, interval, narrow = effects.levels(tested, scale)
-    base, head = np.where(constant, low[:, 0], base), np.where(constant, low[:, 1], head)
-    p = np.where(constant | within, np.nan, tested.p)
-    judged = np.where((better != 0) & ~constant, p, np.nan)
-    unknown = constant[:, None]
-    return Evidence(
-        better=better,
-        margin=np.broadcast_to(np.asarray(policy.margin, dtype=np.float64), (metrics,)),
-        design=design,
-        effect=effects.relative(base, head),
-        interval=np.where(unknown, np.nan, interval),
-        narrow=np.where(unknown, np.nan, narrow),
-        base=base,
-        head=head,
-        p=p,
-        q=adjust(judged),
-        units=tested.units,
-        counts=_counts(runs, metrics),
-        constant=constant,
-        within=within,
-        spread=tested.spread,
-        differ=tested.differ,
-        by_ranks=tested.by_ranks,
-        is_log=scale.is_log,
-        step=step,
-        coarse=np.zeros(metrics, dtype=np.bool_),
-        left_out=layout.left_out,
-        drift=order.sides_in_turn(runs, metrics),
-        lag=order.lag_correlation(runs, metrics),
+    found = reasons(evidence, policy)
+    further, size = _plans(evidence, found, policy)
+    warnings = wording.warnings(evidence, policy)
+    worse = ((evidence.head - evidence.base) * evidence.better < 0).tolist()
+    ranks = evidence.by_ranks.tolist()
+    return tuple(
+        Comparison(
+            verdict=verdict(reason, is_worse=worse[m]),
+            effect=_known(row.effect),
+            ci=(row.low, row.high) if isfinite(row.low) and isfinite(row.high) else None,
+            p=1.0 if reason is Reason.CONSTANT_EQUAL else _known(row.p),
+            q=_known(row.q),
+            base=_known(row.base),
+            head=_known(row.head),
+            n=(Replication(*row.counts[0]), Replication(*row.counts[1])),
+            design=DESIGNS[row.design],
+            why=wording.why(row, reason, policy.confidence) + wording.advice(further[m], size[m], row.design),
+            warnings=warnings.get(m, ()),
+            boots_more=further[m],
+            power_at=None if further[m] is None else size[m],
+            interval_scope=wording.WITHIN if row.within and isfinite(row.low) else "",
+            method="" if not isfinite(row.p) else "ranks" if ranks[m] else "moderated t",
+        )
+        for m, (reason, row) in enumerate(zip(found, wording.rows(evidence), strict=True))
     )
 
 
-def _test(layout: Layout, metrics: int, policy: Policy, history: History | None, floor: FloatArray) -> Tested:
-    """Return the tests of all metrics; metrics of one design share their prior of the noise."""
-    found = contrast.estimate(layout.units, metrics, robust=policy.robust, moderate=policy.moderate)
-    spread, df = np.maximum(found.spread, floor), found.df
-    if history is not None:
-        spread, df = _with_history(spread, df, history, layout.design == Design.NESTED)
-    below = np.stack([layout.within_run, layout.within_boot], axis=1)
-    p, half, half90 = (np.full(metrics, np.nan) for _ in range(3))
-    for design in (Design.NESTED, Design.BLOCKED, Design.RUNS):
-        mine = np.flatnonzero((layout.design == design) & (df > 0) & np.isfinite(found.delta))
-        if mine.size == 0:
-            continue
-        learn = noise.moderate if policy.moderate else noise.plain
-        columns = (spread[mine], df[mine], found.factor[mine])
-        belief = noise.moderate(*columns, below[mine]) if learn is noise.moderate else noise.plain(*columns)
-        p[mine] = belief.p_value(found.delta[mine])
-        half[mine], half90[mine] = belief.half_width(policy.confidence), belief.half_width(0.9)
-    ranks = np.zeros(metrics, dtype=np.bool_)
-    return Tested(found.delta, found.base, p, half, half90, spread, found.units, found.differ, ranks)
+def _known(number: float) -> float | None:
+    return number if isfinite(number) else None
 
 
-def _with_history(
-    spread: FloatArray, df: FloatArray, history: History, nested: BoolArray
-) -> tuple[FloatArray, FloatArray]:
-    """Return spreads and degrees of freedom with those that earlier measurements of nested metrics add."""
-    more = np.where(nested, np.minimum(np.nan_to_num(history.df), HISTORY_DF), 0.0)
-    squares = np.nan_to_num(spread) * df + np.nan_to_num(history.variance) * more
-    together = df + more
-    return np.where(together > 0, squares / np.maximum(together, 1e-9), np.nan), together
+def _plans(evidence: Evidence, found: Reasons, policy: Policy) -> tuple[list[int | None], list[float]]:
+    """Return the further boots (runs where these are the unit) a side, and the change that they would show.
 
-
-def _history_df(history: History | None, metrics: int) -> FloatArray:
-    return np.zeros(metrics) if history is None else np.nan_to_num(history.df)
-
-
-def _floor(step: FloatArray, runs: Runs, scale: Scale, metrics: int) -> FloatArray:
-    """Return the least variance of a unit: the rounding of coarse values, uniform over one step."""
-    size = np.bincount(runs.metric, np.abs(runs.low) + np.abs(runs.high), metrics) / 2
-    size /= np.maximum(np.bincount(runs.metric, minlength=metrics), 1)
-    typical = np.where(scale.is_log, size, scale.divisor)
-    return np.maximum((step / np.where(typical > 0, typical, 1.0)) ** 2 / 12, LEAST_SPREAD**2)
-
-
-def _extremes(runs: Runs, metrics: int) -> tuple[FloatArray, FloatArray]:
-    """Return the smallest and largest value [metrics, 2] of each side."""
-    low, high = np.full(2 * metrics, np.inf), np.full(2 * metrics, -np.inf)
-    np.minimum.at(low, runs.metric * 2 + runs.side, runs.low)
-    np.maximum.at(high, runs.metric * 2 + runs.side, runs.high)
-    return low.reshape(metrics, 2), high.reshape(metrics, 2)
-
-
-def _only(tested: Tested, enough: BoolArray) -> Tested:
-    return replace(
-        tested,
-        p=np.where(enough, tested.p, np.nan),
-        half=np.where(enough, tested.half, np.nan),
-        half90=np.where(enough, tested.half90, np.nan),
+    That is the observed effect where it is beyond the margin, else the margin. The test is planned at the p-value
+    that the false discovery rate of this comparison asked for. One boot a side: as if boots differed as runs do.
+    """
+    flagged = sum(reason is Reason.CHANGED for reason in found)
+    judged = max(int(np.isfinite(evidence.q).sum()), 1)
+    size = np.where(np.abs(evidence.effect) > evidence.margin, np.abs(evidence.effect), evidence.margin)
+    needed = units_needed(
+        evidence.spread, np.log1p(size), alpha=policy.fdr * max(flagged, 1) / judged, power=policy.power
     )
-
-
-def _inside_boots(tested: Tested, runs: Runs, within: BoolArray, policy: Policy) -> Tested:
-    """Return the tests with intervals over runs for metrics whose boots are too few: shown, never judged."""
-    if not within.any():
-        return tested
-    kept = within[runs.metric]
-    alone = Runs(*(getattr(runs, name)[kept] for name in Runs.__slots__))
-    policy = replace(policy, unit="run", margin=0.0)
-    other = _test(designs.lay_out(alone, within.size, policy), within.size, policy, None, np.zeros(within.size))
-    return replace(
-        tested,
-        half=np.where(within, other.half, tested.half),
-        spread=np.where(within, other.spread, tested.spread),
-    )
-
-
-def _counts(runs: Runs, metrics: int) -> IntArray:
-    """Return boots, runs and values [metrics, 2 sides, 3]; unknown boots are not counted."""
-    cell = runs.metric * 2 + runs.side
-    known = runs.boot >= 0
-    boots = np.unique(cell[known] * (runs.boot.max(initial=0) + 1) + runs.boot[known]) // (runs.boot.max(initial=0) + 1)
-    columns = (
-        np.bincount(boots, minlength=2 * metrics),
-        np.bincount(cell, minlength=2 * metrics),
-        np.bincount(cell, runs.values, 2 * metrics).astype(np.int64),
-    )
-    return np.stack(columns, axis=1).reshape(metrics, 2, 3)
+    have = evidence.units.min(axis=1)
+    more = np.maximum(needed - have, 1)
+    # A shared boot gives several runs a side: as many as it gave so far.
+    runs_a_boot = np.maximum(have / np.maximum(evidence.counts[:, :, 0].min(axis=1), 1), 1)
+    more = np.where(evidence.design == Design.BLOCKED, np.ceil(more / runs_a_boot), more)
+    planned = np.array([reason in PLANNED for reason in found]) & (needed < LIMIT)
+    return [
+        int(n) if is_planned else None for n, is_planned in zip(np.nan_to_num(more), planned, strict=True)
+    ], size.tolist()

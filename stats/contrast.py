@@ -1,4 +1,4 @@
-"""The difference between the sides and its variance, from units in blocks; the variance is moderated in `stats.noise`."""
+"""The difference between the sides and its variance, from units in blocks; `stats.noise` moderates the variance."""
 
 from dataclasses import dataclass
 
@@ -6,12 +6,15 @@ import numpy as np
 from scipy import special
 
 from stats.designs import Units
+from stats.grouped import totals
 from stats.policy import FloatArray, IntArray
-from stats.summarise import locate
+from stats.summarise import Location, locate
 
 # A unit (a boot; a run in a block) further out than this is a gross outlier. Wide on purpose: pulling in the slow
 # mode of a bimodal benchmark makes the spread look smaller than it is (ten times the false flags at a limit of 1.5).
 UNIT_LIMIT = 5.0
+# Where more than this share of a metric's units are so far out, they are not outliers but a second mode: all count.
+UNIT_SHARE = 1 / 8
 # Degrees of freedom with which the spread of one side in one block is drawn towards the metric's common spread.
 CELL_DF = 6.0
 # The same for the common factor of a block or side (a noisy boot) over all metrics, towards 1.
@@ -91,10 +94,12 @@ def _cells(units: Units, *, robust: bool) -> _Cells:
     fresh = np.diff(units.metric, prepend=-1) != 0
     fresh |= (np.diff(units.block, prepend=-1) != 0) | (np.diff(units.side, prepend=-1) != 0)
     first = np.flatnonzero(fresh)
-    size = np.diff(np.append(first, units.level.size))
-    # Three units cannot tell which of them is the outlier.
-    limit = UNIT_LIMIT if robust and size.max(initial=0) > 3 else None
-    found = locate(units.level, first, units.metric[first], limit)
+    found = locate(units.level, first, units.metric[first], None)
+    if robust:
+        pulled = locate(units.level, first, units.metric[first], UNIT_LIMIT)
+        count = np.bincount(units.metric[first], pulled.pulled)
+        few = (count <= UNIT_SHARE * np.bincount(units.metric))[units.metric[first]]
+        found = Location(*(np.where(few, getattr(pulled, name), getattr(found, name)) for name in Location.__slots__))
     base = np.flatnonzero(units.side[first] == 0)
     return _Cells(
         units.metric[first[base]],
@@ -176,8 +181,9 @@ def _within(
 
 def _size(cells: _Cells) -> FloatArray:
     """Return the weight of each block's difference if all units were equally noisy."""
-    return 1 / (1 / cells.n).sum(axis=1)
+    size: FloatArray = 1 / (1 / cells.n).sum(axis=1)
+    return size
 
 
 def _sum(cells: _Cells, weights: FloatArray, metrics: int) -> FloatArray:
-    return np.bincount(cells.metric, weights=weights, minlength=metrics)
+    return totals(cells.metric, weights, metrics)

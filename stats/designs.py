@@ -5,6 +5,7 @@ from enum import IntEnum
 
 import numpy as np
 
+from stats.grouped import totals
 from stats.policy import BoolArray, FloatArray, IntArray, Policy
 from stats.summarise import VALUE_LIMIT, Runs, locate
 
@@ -46,10 +47,11 @@ class Layout:
 
 def lay_out(runs: Runs, metrics: int, policy: Policy) -> Layout:
     """Return the design and the units of every metric."""
-    design = choose(runs, metrics, policy)
+    shared = _is_shared(runs)
+    design = choose(runs, shared, metrics, policy)
     mine = design[runs.metric]
     blocked, nested = mine == Design.BLOCKED, mine == Design.NESTED
-    usable = (mine == Design.RUNS) | (nested & (runs.boot >= 0)) | (blocked & _is_shared(runs))
+    usable = (mine == Design.RUNS) | (nested & (runs.boot >= 0)) | (blocked & shared)
     boots, squares, df = _boots(runs, usable & nested, policy)
     alone = usable & ~nested
     units = _sorted(
@@ -63,25 +65,24 @@ def lay_out(runs: Runs, metrics: int, policy: Policy) -> Layout:
     return Layout(
         design,
         units,
-        _ratio(_sum(runs.metric, runs.squares, metrics), _sum(runs.metric, runs.df, metrics)),
-        _ratio(_sum(boots.metric, squares, metrics), _sum(boots.metric, df, metrics)),
+        _ratio(totals(runs.metric, runs.squares, metrics), totals(runs.metric, runs.df, metrics)),
+        _ratio(totals(boots.metric, squares, metrics), totals(boots.metric, df, metrics)),
         np.bincount(runs.metric[~usable], minlength=metrics),
     )
 
 
-def choose(runs: Runs, metrics: int, policy: Policy) -> IntArray:
+def choose(runs: Runs, shared: BoolArray, metrics: int, policy: Policy) -> IntArray:
     """Return the design per metric.
 
     Blocked where boots are shared and give at least two degrees of freedom (or nothing else is possible); nested
     where both sides know their boots; runs where one side does not, or where the user says that runs are independent.
     """
-    sides = _sum(runs.metric * 2 + runs.side, np.ones(runs.metric.size), 2 * metrics).reshape(metrics, 2)
-    known = _sum(runs.metric * 2 + runs.side, runs.boot >= 0, 2 * metrics).reshape(metrics, 2)
-    shared = _is_shared(runs)
+    sides = totals(runs.metric * 2 + runs.side, np.ones(runs.metric.size), 2 * metrics).reshape(metrics, 2)
+    known = totals(runs.metric * 2 + runs.side, runs.boot >= 0, 2 * metrics).reshape(metrics, 2)
     blocks = np.zeros(metrics)
     pairs = np.unique(runs.metric[shared] * (runs.boot.max(initial=0) + 2) + runs.boot[shared] + 1)
     np.add.at(blocks, pairs // (runs.boot.max(initial=0) + 2), 1)
-    in_blocks = _sum(runs.metric, shared, metrics)
+    in_blocks = totals(runs.metric, shared, metrics)
     block_df = in_blocks - blocks - 1  # runs, less a level per block and the effect
     all_shared = in_blocks == sides.sum(axis=1)
     design = np.where(known.min(axis=1) > 0, int(Design.NESTED), int(Design.RUNS))
@@ -95,11 +96,13 @@ def choose(runs: Runs, metrics: int, policy: Policy) -> IntArray:
 def _is_shared(runs: Runs) -> BoolArray:
     """Return which runs stand in a boot that measured both sides of their metric."""
     known = runs.boot >= 0
+    if not np.intersect1d(*(np.unique(runs.boot[known & (runs.side == side)]) for side in (0, 1))).size:
+        return np.zeros(runs.metric.size, dtype=np.bool_)
     _, cell = np.unique(runs.metric * (runs.boot.max(initial=0) + 1) + np.maximum(runs.boot, 0), return_inverse=True)
     sides = np.zeros((cell.max(initial=-1) + 1, 2), dtype=bool)
     sides[cell[known], runs.side[known]] = True
-    shared: BoolArray = known & sides.all(axis=1)[cell]
-    return shared
+    both: BoolArray = np.all(sides, axis=1)
+    return known & both[cell]
 
 
 def _boots(runs: Runs, chosen: BoolArray, policy: Policy) -> tuple[Units, FloatArray, FloatArray]:
@@ -117,10 +120,6 @@ def _boots(runs: Runs, chosen: BoolArray, policy: Policy) -> tuple[Units, FloatA
 def _sorted(units: Units) -> Units:
     order = np.lexsort((units.side, units.block, units.metric))
     return Units(units.metric[order], units.block[order], units.side[order], units.level[order])
-
-
-def _sum(index: IntArray, weights: FloatArray | BoolArray, size: int) -> FloatArray:
-    return np.bincount(index, weights=weights, minlength=size)
 
 
 def _ratio(squares: FloatArray, df: FloatArray) -> FloatArray:

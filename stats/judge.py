@@ -1,9 +1,9 @@
 """Verdicts from evidence: significance and size and comparability, as one table of reasons."""
 
 from enum import Enum
+from typing import TypeAlias
 
 import numpy as np
-from numpy.typing import NDArray
 
 from stats.answer import Evidence
 from stats.designs import Design
@@ -26,7 +26,12 @@ class Reason(Enum):
     NOISE = "not significant"
 
 
-def reasons(evidence: Evidence, policy: Policy) -> NDArray[np.object_]:
+_EQUIVALENT = (Reason.CONSTANT_EQUAL, Reason.CONSTANT_SMALL, Reason.EQUIVALENT)  # tuples: hashing an enum is slow
+_CHANGED = (Reason.CHANGED, Reason.CONSTANT_CHANGED)
+Reasons: TypeAlias = list[Reason]
+
+
+def reasons(evidence: Evidence, policy: Policy) -> Reasons:
     """Return the reason of each metric's verdict."""
     size = np.abs(evidence.effect)
     beyond = (size > evidence.margin) | np.isnan(size)  # no relative size: the base level is 0
@@ -45,18 +50,17 @@ def reasons(evidence: Evidence, policy: Policy) -> NDArray[np.object_]:
         (inside, Reason.EQUIVALENT),
         (significant, Reason.SMALL),
     )
-    found = np.full(size.size, Reason.NOISE, dtype=object)
-    for condition, reason in reversed(table):
-        found[condition] = reason
-    return found
+    order = [reason for _, reason in table] + [Reason.NOISE]
+    applies = np.stack([condition for condition, _ in table] + [np.ones(size.size, dtype=np.bool_)])
+    return [order[first] for first in np.argmax(applies, axis=0).tolist()]
 
 
 def verdict(reason: Reason, *, is_worse: bool) -> Verdict:
     """Return the verdict that a reason leads to; `is_worse`: the head moved against the better direction."""
-    if reason in {Reason.MISSING, Reason.DESCRIPTION}:
+    if reason is Reason.MISSING or reason is Reason.DESCRIPTION:
         return Verdict.NOT_COMPARABLE
-    if reason in {Reason.CONSTANT_EQUAL, Reason.CONSTANT_SMALL, Reason.EQUIVALENT}:
+    if reason in _EQUIVALENT:
         return Verdict.EQUIVALENT
-    if reason in {Reason.CHANGED, Reason.CONSTANT_CHANGED}:
+    if reason in _CHANGED:
         return Verdict.REGRESSION if is_worse else Verdict.IMPROVEMENT
     return Verdict.INCONCLUSIVE

@@ -1,4 +1,4 @@
-"""Variances that borrow strength across metrics (empirical Bayes), and the tests and intervals that follow from them."""
+"""Variances that borrow strength across metrics (empirical Bayes), and the tests and intervals that follow."""
 
 from dataclasses import dataclass
 
@@ -17,7 +17,8 @@ COVARIATE_METRICS = 15
 RIDGE = 4.0
 STEPS = 80  # of expectation-maximisation; more only sharpens the prior's points
 NODES = 160
-NEWTON = 6
+NEWTON = 4
+NEGLIGIBLE = 1e-7  # of the prior; such nodes cost time and change nothing
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -82,12 +83,13 @@ def moderate(spread: FloatArray, df: FloatArray, factor: FloatArray, below: Floa
         return plain(spread, df, factor)
     expected = np.zeros(spread.size)
     expected[known] = _predict(np.log(spread[known]), df[known], below[known])
-    weights, grid = np.zeros((spread.size, 1)), np.zeros(1)
     logs = np.log(spread, where=known, out=np.zeros(spread.size)) - expected
     likelihood, grid = _likelihood(logs[known], df[known])
-    prior = _prior(likelihood)
+    prior, width = _prior(likelihood), float(grid[-1] - grid[0])
+    kept = prior > NEGLIGIBLE
+    likelihood, prior, grid = likelihood[:, kept], prior[kept], grid[kept]
     weights = np.zeros((spread.size, grid.size))
-    weights[known], flat = _posterior(likelihood, prior, trust, df[known], grid)
+    weights[known], flat = _posterior(likelihood, prior, trust, df[known], width)
     share = np.ones(spread.size)
     share[known] = flat
     nodes = np.exp((grid[None] + expected[:, None]) / 2) * np.sqrt(factor)[:, None]
@@ -123,9 +125,10 @@ def _predict(logs: FloatArray, df: FloatArray, below: FloatArray) -> FloatArray:
     x = np.stack(columns, axis=1)
     ridge = np.diag([0.0] + [RIDGE] * (x.shape[1] - 1))
     weight = np.ones(logs.size)
-    slopes = np.zeros(x.shape[1])
+    slopes: FloatArray = np.zeros(x.shape[1])
     for _ in range(12):  # Huber's weights: bimodal metrics must not bend the line of the others
-        slopes = np.linalg.solve((x.T * weight) @ x + ridge, (x.T * weight) @ centre)
+        normal = (x.T * weight) @ x + ridge
+        slopes = np.asarray(np.linalg.solve(normal, (x.T * weight) @ centre), dtype=np.float64)
         residual = np.abs(centre - x @ slopes)
         weight = 1 / np.maximum(1, residual / max(1.5 * 1.4826 * float(np.median(residual)), 1e-9))
     predicted: FloatArray = x @ slopes
@@ -154,11 +157,11 @@ def _prior(likelihood: FloatArray) -> FloatArray:
 
 
 def _posterior(
-    likelihood: FloatArray, prior: FloatArray, trust: float, df: FloatArray, grid: FloatArray
+    likelihood: FloatArray, prior: FloatArray, trust: float, df: FloatArray, width: float
 ) -> tuple[FloatArray, FloatArray]:
     """Return each metric's weights of the nodes and of the flat prior (as wide as the grid, in closed form)."""
     half = df / 2
-    flat = np.exp(special.gammaln(half) - half * np.log(half) + half) / (grid[-1] - grid[0])
+    flat = np.exp(special.gammaln(half) - half * np.log(half) + half) / width
     joint = trust * prior * likelihood
     total = joint.sum(axis=1) + (1 - trust) * flat
     return joint / total[:, None], (1 - trust) * flat / total

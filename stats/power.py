@@ -16,12 +16,13 @@ def units_needed(spread: FloatArray, change: FloatArray, *, alpha: float, power:
     """
     with np.errstate(divide="ignore", invalid="ignore"):
         ratio = 2 * spread / np.asarray(change) ** 2
-    n = np.clip(ratio * (special.ndtri(1 - alpha / 2) + special.ndtri(power)) ** 2, 2, LIMIT)
+    normal = special.ndtri(1 - alpha / 2) + special.ndtri(power)
+    n: FloatArray = np.clip(ratio * normal**2, 2, LIMIT)
     for _ in range(3):
-        df = 2 * (n - 1)
-        quantiles = special.stdtrit(df, 1 - alpha / 2) + special.stdtrit(df, power)
-        n = (n + np.clip(ratio * quantiles**2, 2, LIMIT)) / 2
-    return np.ceil(n - 0.05)
+        quantiles = special.stdtrit(2 * (n - 1), 1 - alpha / 2) + special.stdtrit(2 * (n - 1), power)
+        n = np.add(n, np.clip(ratio * quantiles**2, 2, LIMIT), dtype=np.float64) / 2
+    whole: FloatArray = np.ceil(n - 0.05)
+    return whole
 
 
 def detectable_change(spread: FloatArray, units: FloatArray, *, alpha: float, power: float) -> FloatArray:

@@ -4,6 +4,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from stats.grouped import totals
 from stats.policy import BoolArray, FloatArray, IntArray
 from stats.samples import Samples
 
@@ -13,16 +14,17 @@ VALUE_LIMIT = 2.5
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Location:
-    """One location per group; `squares` are the sums of squared (winsorised) residuals with `df` degrees of freedom."""
+    """One location per group; `squares` sums squared residuals, with `df`. `pulled` counts winsorised values."""
 
     level: FloatArray
     squares: FloatArray
     df: FloatArray
+    pulled: FloatArray
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Runs:
-    """One row per run of a metric, sorted by metric; `level` is on the analysis scale, `low` and `high` are as measured."""
+    """One row per run of a metric, sorted by metric; `level` is on the analysis scale, `low` and `high` as measured."""
 
     metric: IntArray
     side: IntArray
@@ -45,9 +47,9 @@ class Scale:
 
 
 def choose_scale(metric: IntArray, value: FloatArray, metrics: int) -> Scale:
-    """Return logs for metrics whose values are all positive; the others are divided by their mean size, both sides alike."""
-    is_log = np.bincount(metric, weights=value <= 0, minlength=metrics) == 0
-    size = np.bincount(metric, weights=np.abs(value), minlength=metrics)
+    """Return logs for metrics whose values are all positive; others are divided by their mean size over both sides."""
+    is_log = totals(metric, value <= 0, metrics) == 0
+    size = totals(metric, np.abs(value), metrics)
     count = np.bincount(metric, minlength=metrics)
     divisor = np.where(size > 0, size / np.maximum(count, 1), 1.0)
     return Scale(is_log, np.where(is_log, 1.0, divisor))
@@ -82,7 +84,7 @@ def locate(values: FloatArray, first: IntArray, owner: IntArray, limit: float | 
     size = np.diff(np.append(first, values.size))
     group = np.repeat(np.arange(first.size), size)
     if limit is None or size.max(initial=0) < 3:
-        return _means(values, group, size)
+        return _means(values, group, size, np.zeros(first.size))
     centre = segment_medians(values, first, size)
     residual = values - centre[group]
     scaled = np.abs(residual) * _consistency(size)[group]
@@ -90,7 +92,8 @@ def locate(values: FloatArray, first: IntArray, owner: IntArray, limit: float | 
     width = segment_medians(scaled, first[owners], np.add.reduceat(size, owners))
     bound = limit * np.repeat(width, np.diff(np.append(owners, first.size)))
     bound = np.where((bound > 0) & (size > 2), bound, np.inf)[group]
-    return _means(centre[group] + np.clip(residual, -bound, bound), group, size)
+    pulled = totals(group, np.abs(residual) > bound, first.size)
+    return _means(centre[group] + np.clip(residual, -bound, bound), group, size, pulled)
 
 
 def segment_medians(values: FloatArray, first: IntArray, size: IntArray) -> FloatArray:
@@ -113,14 +116,14 @@ def _sorted_columns(samples: Samples) -> tuple[IntArray, IntArray, IntArray, Int
     if (np.diff(key) >= 0).all():
         return columns
     order = np.argsort(key, kind="stable")
-    metric, side, boot, run, value, start = (column[order] for column in columns)
-    return metric, side, boot, run, value, start
+    metric, side, boot, run = (column[order] for column in columns[:4])
+    return metric, side, boot, run, samples.value[order], start[order]
 
 
-def _means(values: FloatArray, group: IntArray, size: IntArray) -> Location:
-    level = np.bincount(group, weights=values, minlength=size.size) / size
-    squares = np.bincount(group, weights=(values - level[group]) ** 2, minlength=size.size)
-    return Location(level, squares, size - 1.0)
+def _means(values: FloatArray, group: IntArray, size: IntArray, pulled: FloatArray) -> Location:
+    level = totals(group, values, size.size) / size
+    squares = totals(group, (values - level[group]) ** 2, size.size)
+    return Location(level, squares, size.astype(np.float64) - 1, pulled)
 
 
 def _consistency(size: IntArray) -> FloatArray:

@@ -1,33 +1,174 @@
 """The sentences of a comparison: why a metric was judged so, and what its reader should beware of. ASCII."""
 
+import math
+from typing import NamedTuple
+
 import numpy as np
-from numpy.typing import NDArray
 
-from stats.answer import Comparison, Evidence, Replication
+from stats.answer import Evidence
 from stats.designs import Design
-from stats.judge import Reason, verdict
-from stats.policy import Policy
+from stats.judge import Reason
+from stats.policy import BoolArray, FloatArray, Policy
+
+NESTED, BLOCKED, RUNS = int(Design.NESTED), int(Design.BLOCKED), int(Design.RUNS)
+WITHIN = "within boot only"
+LEAST_LAG = 0.3
+COARSE_SHARE = 0.25  # of a unit's variance that rounding makes, from which on it is said
+SENTENCES = {
+    Reason.DESCRIPTION: "a description without a better direction: shown ({levels}), never judged",
+    Reason.CONSTANT_EQUAL: "not judged by statistics: values are constant and equal, {levels}",
+    Reason.CONSTANT_SMALL: "not judged by statistics: values are constant, {levels}, inside the margin of {margin}",
+    Reason.CONSTANT_CHANGED: "not judged by statistics: values are constant, {levels}",
+    Reason.COARSE: "{effect} is within the steps of {tick} that repeats jump by: not evidence of a change",
+    Reason.CHANGED: "{full} is beyond the margin of {margin}, {q}; {units}",
+    Reason.EQUIVALENT: "the 90 % interval {narrow} lies inside +-{margin}; {units}",
+    Reason.SMALL: "{full} is significant ({q}), but not beyond the margin of {margin}; {units}",
+    Reason.NOISE: "{full} may be noise ({q}); {units}",
+}
+DISAGREE = 0.01  # p-value below which the effect is said to differ between blocks
 
 
-def answers(evidence: Evidence, reasons: NDArray[np.object_], policy: Policy) -> tuple[Comparison, ...]:
-    """Return the comparisons with their sentences."""
-    out = []
-    f = lambda x: None if np.isnan(x) else float(x)
-    for m, reason in enumerate(reasons):
-        worse = (evidence.head[m] - evidence.base[m]) * evidence.better[m] < 0
-        ci = evidence.interval[m]
-        out.append(
-            Comparison(
-                verdict(reason, is_worse=bool(worse)),
-                f(evidence.effect[m]),
-                None if np.isnan(ci).any() else (float(ci[0]), float(ci[1])),
-                f(evidence.p[m]),
-                f(evidence.q[m]),
-                f(evidence.base[m]),
-                f(evidence.head[m]),
-                tuple(Replication(*map(int, evidence.counts[m, s])) for s in (0, 1)),
-                Design(evidence.design[m]).name.lower(),
-                reason.value,
-            )
+class Row(NamedTuple):
+    """What the sentences need of one metric, as Python numbers (NaN for unknown)."""
+
+    effect: float
+    low: float
+    high: float
+    narrow_low: float
+    narrow_high: float
+    p: float
+    q: float
+    base: float
+    head: float
+    margin: float
+    tick: float
+    units: list[int]
+    counts: list[list[int]]
+    design: int
+    within: bool
+
+
+def rows(evidence: Evidence) -> list[Row]:
+    """Return the evidence metric by metric; a hundred times faster to read than arrays, one element at a time."""
+    one = evidence
+    columns = (
+        *(one.effect, *one.interval.T, *one.narrow.T, one.p, one.q, one.base, one.head, one.margin, one.tick),
+        *(one.units, one.counts, one.design, one.within),
+    )
+    return [Row(*row) for row in zip(*(column.tolist() for column in columns), strict=True)]
+
+
+def why(row: Row, reason: Reason, confidence: float) -> str:
+    """Return one sentence with numbers on the verdict of one metric."""
+    if reason is Reason.MISSING:
+        return f"no values on the {'base' if row.counts[0][1] == 0 else 'head'} side"
+    levels = f"{row.base:.6g} -> {row.head:.6g}"
+    effect = levels if math.isnan(row.effect) else signed(row.effect)
+    if reason is Reason.TOO_FEW:
+        return _too_few(row, effect)
+    full = effect
+    if math.isfinite(row.low) and math.isfinite(row.high):
+        full = f"{effect} ({100 * confidence:.3g} % interval {_range(row.low, row.high)})"
+    return SENTENCES[reason].format(
+        levels=levels,
+        effect=effect,
+        full=full,
+        narrow=_range(row.narrow_low, row.narrow_high),
+        margin=percent(row.margin),
+        q=f"q {row.q:.2g}",
+        tick=f"{row.tick:.6g}",
+        units=_units(row),
+    )
+
+
+def advice(further: int | None, size: float, design: int) -> str:
+    """Return the end of a sentence: how much more would show a change of `size`; empty where nothing is planned."""
+    if further is None:
+        return ""
+    unit = "run" if design == RUNS else "boot"
+    return f"; {further} more {unit}{'s' if further > 1 else ''} a side would show {percent(size)}"
+
+
+def warnings(evidence: Evidence, policy: Policy) -> dict[int, tuple[str, ...]]:
+    """Return what readers of each metric should beware of; metrics without warnings are left out."""
+    found: dict[int, list[str]] = {}
+    for mask, text in _masks(evidence, policy):
+        for m in np.flatnonzero(mask):
+            found.setdefault(int(m), []).append(text)
+    for m in np.flatnonzero(evidence.left_out * (evidence.design != Design.NONE)):
+        blocked = evidence.design[m] == Design.BLOCKED
+        cause = "their boots measured one side only" if blocked else "their boot is unknown"
+        found.setdefault(int(m), []).append(f"{evidence.left_out[m]} runs left out: {cause}")
+    for m in np.flatnonzero(evidence.tick):
+        text = f"repeats jump by steps of {number(evidence.tick[m])}: a timer or scheduler, not the code"
+        found.setdefault(int(m), []).append(text)
+    for m in np.flatnonzero(_is_coarse(evidence)):
+        found.setdefault(int(m), []).append(
+            f"coarse values: steps of {number(evidence.step[m])} limit what can be seen"
         )
-    return tuple(out)
+    return {m: tuple(texts) for m, texts in found.items()}
+
+
+def _masks(evidence: Evidence, policy: Policy) -> tuple[tuple[BoolArray, str], ...]:
+    """Return the warnings that need no numbers of a metric, with the metrics they belong to."""
+    runs = evidence.counts[:, :, 1].sum(axis=1)
+    by_runs = evidence.design == Design.RUNS
+    asked = by_runs & (policy.unit == "run") & (evidence.counts[:, :, 0].min(axis=1) > 0)
+    one = (evidence.design == Design.BLOCKED) & (evidence.counts[:, :, 0].min(axis=1) == 1)
+    remembers = evidence.lag > np.maximum(LEAST_LAG, 2.5 / np.sqrt(np.maximum(runs, 1)))
+    return (
+        (by_runs & ~asked, "boots are unknown: runs are the unit, and a boot's own level would look like a change"),
+        (asked, "runs are taken as independent on the user's word (unit run): boots are not the unit"),
+        (one, "one shared boot: whether other boots show the same is unknown"),
+        (evidence.differ < DISAGREE, "the effect differs between boots beyond its noise; the interval allows for it"),
+        (evidence.drift, "all runs of one side came before all of the other: drift is confounded with the change"),
+        (remembers, "the noise of neighbouring runs is correlated: intervals may be too narrow"),
+        (evidence.agreeing, "repeats agree to six digits: a tiny spread does not make a difference real"),
+        (~evidence.is_log, "zero or negative values: differences are relative to the base level, without logs"),
+    )
+
+
+def _is_coarse(evidence: Evidence) -> BoolArray:
+    level = np.maximum(np.abs(np.nan_to_num(evidence.base)), np.abs(np.nan_to_num(evidence.head)))
+    rounding: FloatArray = (evidence.step / np.where(level > 0, level, 1.0)) ** 2 / 12
+    seen = (evidence.step > 0) & (evidence.design != int(Design.EXACT))
+    is_coarse: BoolArray = seen & (rounding > COARSE_SHARE * np.nan_to_num(evidence.spread))
+    return is_coarse
+
+
+def _too_few(row: Row, effect: str) -> str:
+    fewest = min(row.units)
+    if row.within and math.isfinite(row.low) and math.isfinite(row.high):
+        inside = f" ({_range(row.low, row.high)} inside the boot)"
+        return f"{fewest} boot a side: the spread between boots is unknown; {effect}{inside}"
+    unit = "boot" if row.design == NESTED else "run"
+    return f"{fewest} {unit} a side: no spread is known; {effect}"
+
+
+def _units(row: Row) -> str:
+    base, head = row.units
+    if row.design == NESTED:
+        return f"{base} against {head} boots"
+    if row.design == BLOCKED:
+        boots = min(row.counts[1][0], row.counts[0][0])
+        return f"{base} against {head} runs inside {boots} shared boot{'s' if boots > 1 else ''}"
+    return f"{base} against {head} runs"
+
+
+def _range(low: float, high: float) -> str:
+    return f"{100 * low:+.3g} to {100 * high:+.3g} %"
+
+
+def signed(share: float) -> str:
+    """Return a relative change as a signed percentage."""
+    return f"{100 * share:+.3g} %"
+
+
+def percent(share: float) -> str:
+    """Return a share as a percentage."""
+    return f"{100 * share:.3g} %"
+
+
+def number(value: float) -> str:
+    """Return a level with six significant digits at most."""
+    return f"{value:.6g}"

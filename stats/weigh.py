@@ -1,0 +1,177 @@
+"""What the samples say about every metric: differences, intervals and tests, before anything is judged."""
+
+from dataclasses import replace
+
+import numpy as np
+
+from stats import contrast, designs, effects, noise, order, ranks, resolution, summarise
+from stats.answer import Evidence, Tested
+from stats.designs import Design, Layout
+from stats.fdr import adjust
+from stats.policy import BoolArray, FloatArray, IntArray, Policy
+from stats.samples import History, Samples
+from stats.summarise import Runs, Scale
+
+# Logs carry sixteen digits: a smaller spread (relative) is rounding, not a measurement.
+LEAST_SPREAD = 1e-12
+# What earlier measurements may count for, at most: a host and its kernels change.
+HISTORY_DF = 20.0
+
+
+def weigh(samples: Samples, better: IntArray, policy: Policy, history: History | None) -> Evidence:
+    """Return what the samples say about every metric, before it is judged."""
+    metrics = better.size
+    scale = summarise.choose_scale(samples.metric, samples.value, metrics)
+    runs = summarise.gather_runs(samples, scale, robust=policy.robust)
+    layout = designs.lay_out(runs, metrics, policy)
+    step = resolution.grid(samples.metric, samples.value, metrics)
+    tested = _test(layout, metrics, policy, history, _floor(step, runs, scale, metrics))
+    low, high = _extremes(runs, metrics)
+    constant = (low == high).all(axis=1) & (tested.units >= policy.min_units).all(axis=1)
+    design = np.where(constant & (layout.design != Design.NONE), int(Design.EXACT), layout.design)
+    tested = _only(tested, (tested.units >= policy.min_units).all(axis=1) | (_history_df(history, metrics) > 0))
+    within = np.isnan(tested.p) & (design == Design.NESTED)
+    tested = _inside_boots(tested, runs, within, policy)
+    tested = _by_ranks(tested, layout, policy)
+    base, head, interval, narrow = effects.levels(tested, scale)
+    base, head = np.where(constant, low[:, 0], base), np.where(constant, low[:, 1], head)
+    p = np.where(constant | within, np.nan, tested.p)
+    judged = np.where((better != 0) & ~constant, p, np.nan)
+    unknown = constant[:, None]
+    jumps = resolution.repeats(runs)
+    tick = resolution.stepping(runs, resolution.ticks(jumps, metrics), metrics)
+    return Evidence(
+        better=better,
+        margin=np.broadcast_to(np.asarray(policy.margin, dtype=np.float64), (metrics,)),
+        design=design,
+        effect=effects.relative(base, head),
+        interval=np.where(unknown, np.nan, interval),
+        narrow=np.where(unknown, np.nan, narrow),
+        base=base,
+        head=head,
+        p=p,
+        q=adjust(judged),
+        units=tested.units,
+        counts=_counts(runs, metrics),
+        constant=constant,
+        within=within,
+        spread=tested.spread,
+        differ=tested.differ,
+        by_ranks=tested.by_ranks,
+        is_log=scale.is_log,
+        step=step,
+        tick=tick,
+        coarse=resolution.explained(base, head, tick),
+        agreeing=resolution.agreeing(jumps, metrics),
+        left_out=layout.left_out,
+        drift=order.sides_in_turn(runs, metrics),
+        lag=order.lag_correlation(runs, metrics),
+    )
+
+
+def _test(layout: Layout, metrics: int, policy: Policy, history: History | None, floor: FloatArray) -> Tested:
+    """Return the tests of all metrics; metrics of one design share their prior of the noise."""
+    found = contrast.estimate(layout.units, metrics, robust=policy.robust, moderate=policy.moderate)
+    spread, df = np.maximum(found.spread, floor), found.df
+    if history is not None:
+        spread, df = _with_history(spread, df, history, layout.design == Design.NESTED)
+    below = np.stack([layout.within_run, layout.within_boot], axis=1)
+    p, half, half90 = (np.full(metrics, np.nan) for _ in range(3))
+    for design in (Design.NESTED, Design.BLOCKED, Design.RUNS):
+        mine = np.flatnonzero((layout.design == design) & (df > 0) & np.isfinite(found.delta))
+        if mine.size == 0:
+            continue
+        learn = noise.moderate if policy.moderate else noise.plain
+        columns = (spread[mine], df[mine], found.factor[mine])
+        belief = noise.moderate(*columns, below[mine]) if learn is noise.moderate else noise.plain(*columns)
+        p[mine] = belief.p_value(found.delta[mine])
+        half[mine], half90[mine] = belief.half_width(policy.confidence), belief.half_width(0.9)
+    ranks = np.zeros(metrics, dtype=np.bool_)
+    return Tested(found.delta, found.base, p, half, half90, spread, found.units, found.differ, ranks)
+
+
+def _by_ranks(tested: Tested, layout: Layout, policy: Policy) -> Tested:
+    """Return the tests with rank tests where tails are so heavy that these give clearly shorter intervals.
+
+    The choice looks at the spread, never at the difference, and a fifth is more than chance gives normal noise.
+    """
+    candidates = np.flatnonzero(np.isfinite(tested.p) & ~(tested.differ < 0.05))
+    if not policy.robust or candidates.size == 0:
+        return tested
+    found = ranks.test_shift(
+        layout.units, candidates, confidence=policy.confidence, attainable=policy.fdr / candidates.size
+    )
+    shorter = found.half < 0.8 * tested.half[found.metric]
+    chosen = found.metric[shorter]
+    columns = {name: getattr(tested, name).copy() for name in ("delta", "p", "half", "half90", "by_ranks")}
+    for name in ("delta", "p", "half", "half90"):
+        columns[name][chosen] = getattr(found, name)[shorter]
+    columns["by_ranks"][chosen] = True
+    return replace(tested, **columns)
+
+
+def _with_history(
+    spread: FloatArray, df: FloatArray, history: History, nested: BoolArray
+) -> tuple[FloatArray, FloatArray]:
+    """Return spreads and degrees of freedom with those that earlier measurements of nested metrics add."""
+    more = np.where(nested, np.minimum(np.nan_to_num(history.df), HISTORY_DF), 0.0)
+    squares = np.nan_to_num(spread) * df + np.nan_to_num(history.variance) * more
+    together = df + more
+    return np.where(together > 0, squares / np.maximum(together, 1e-9), np.nan), together
+
+
+def _history_df(history: History | None, metrics: int) -> FloatArray:
+    return np.zeros(metrics) if history is None else np.nan_to_num(history.df)
+
+
+def _floor(step: FloatArray, runs: Runs, scale: Scale, metrics: int) -> FloatArray:
+    """Return the least variance of a unit: the rounding of coarse values, uniform over one step."""
+    size = np.bincount(runs.metric, np.abs(runs.low) + np.abs(runs.high), metrics) / 2
+    size /= np.maximum(np.bincount(runs.metric, minlength=metrics), 1)
+    typical = np.where(scale.is_log, size, scale.divisor)
+    return np.maximum((step / np.where(typical > 0, typical, 1.0)) ** 2 / 12, LEAST_SPREAD**2)
+
+
+def _extremes(runs: Runs, metrics: int) -> tuple[FloatArray, FloatArray]:
+    """Return the smallest and largest value [metrics, 2] of each side."""
+    low, high = np.full(2 * metrics, np.inf), np.full(2 * metrics, -np.inf)
+    np.minimum.at(low, runs.metric * 2 + runs.side, runs.low)
+    np.maximum.at(high, runs.metric * 2 + runs.side, runs.high)
+    return low.reshape(metrics, 2), high.reshape(metrics, 2)
+
+
+def _only(tested: Tested, enough: BoolArray) -> Tested:
+    return replace(
+        tested,
+        p=np.where(enough, tested.p, np.nan),
+        half=np.where(enough, tested.half, np.nan),
+        half90=np.where(enough, tested.half90, np.nan),
+    )
+
+
+def _inside_boots(tested: Tested, runs: Runs, within: BoolArray, policy: Policy) -> Tested:
+    """Return the tests with intervals over runs for metrics whose boots are too few: shown, never judged."""
+    if not within.any():
+        return tested
+    kept = within[runs.metric]
+    alone = Runs(*(getattr(runs, name)[kept] for name in Runs.__slots__))
+    policy = replace(policy, unit="run", margin=0.0)
+    other = _test(designs.lay_out(alone, within.size, policy), within.size, policy, None, np.zeros(within.size))
+    return replace(
+        tested,
+        half=np.where(within, other.half, tested.half),
+        spread=np.where(within, other.spread, tested.spread),
+    )
+
+
+def _counts(runs: Runs, metrics: int) -> IntArray:
+    """Return boots, runs and values [metrics, 2 sides, 3]; unknown boots are not counted."""
+    cell = runs.metric * 2 + runs.side
+    known = runs.boot >= 0
+    boots = np.unique(cell[known] * (runs.boot.max(initial=0) + 1) + runs.boot[known]) // (runs.boot.max(initial=0) + 1)
+    columns = (
+        np.bincount(boots, minlength=2 * metrics),
+        np.bincount(cell, minlength=2 * metrics),
+        np.bincount(cell, runs.values, 2 * metrics).astype(np.int64),
+    )
+    return np.stack(columns, axis=1).reshape(metrics, 2, 3)
