@@ -9,7 +9,7 @@ from collections import Counter
 from collections.abc import Mapping
 from dataclasses import replace
 
-from ingest.parsers.draft import SECONDS, Draft
+from ingest.parsers.draft import SECONDS, Draft, begin
 from ingest.parsers.lines import Line
 from ingest.parsers.memory_options import MEMORY_OPTIONS, read_header
 from ingest.parsers.program import Program
@@ -52,14 +52,13 @@ def _scan(lines: list[Line], _output: Output) -> list[Draft]:
             is_populated and line.text.startswith("Populating memory")
         )
         if begins and (not drafts or drafts[-1].measurements):
-            drafts.append(Draft(first_line=line.number))
+            begin(drafts, line)
             is_populated = False
         is_populated = is_populated or line.text.startswith("Populating memory")
         if not line.text or (drafts and _read_header(line, drafts[-1])):
             continue
         if _is_result(line.text):
-            drafts = drafts or [Draft(first_line=line.number)]
-            _read(line, drafts[-1])
+            _read(line, drafts[-1] if drafts else begin(drafts, line))
     for draft in drafts:
         _close(draft)
     return drafts

@@ -4,7 +4,7 @@ import re
 from collections.abc import Mapping
 
 from ingest.parsers.commandline import Option, integer
-from ingest.parsers.draft import SECONDS, Draft
+from ingest.parsers.draft import SECONDS, Draft, begin
 from ingest.parsers.lines import Line
 from ingest.parsers.memory_options import MEMORY_OPTIONS, read_header
 from ingest.parsers.program import Program
@@ -31,7 +31,7 @@ def _scan(lines: list[Line], _output: Output) -> list[Draft]:
     nanoseconds: int | None = None
     for line in lines:
         if line.text.startswith("Testing guest mode") and (not drafts or drafts[-1].measurements):
-            drafts.append(Draft(first_line=line.number, is_begun=True))
+            begin(drafts, line, is_begun=True)
             nanoseconds = None
         if drafts and (read_header(line, drafts[-1]) or line.text in _PROGRESS):
             continue
@@ -48,7 +48,7 @@ def _scan(lines: list[Line], _output: Output) -> list[Draft]:
 def _draft_for(line: Line, drafts: list[Draft]) -> Draft:
     """The run that a total belongs to: a second total begins another run."""
     if not drafts or drafts[-1].measurements:
-        drafts.append(Draft(first_line=line.number))
+        begin(drafts, line)
     return drafts[-1]
 
 

@@ -5,7 +5,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from ingest.parsers.commandline import Option, integer
-from ingest.parsers.draft import SECONDS, Draft
+from ingest.parsers.draft import SECONDS, Draft, begin
 from ingest.parsers.lines import Line, unwrap
 from ingest.parsers.memory_options import MEMORY_OPTIONS, read_header
 from ingest.parsers.program import Program
@@ -69,7 +69,7 @@ class _Scan:
         here = (stage, number, kind)
         again = here <= self.reached if here[0] > _HEADER else here[0] < self.reached[0]
         if not self.drafts or again:
-            self.drafts.append(Draft(first_line=line.number))
+            begin(self.drafts, line)
         self.reached = here
         return self.drafts[-1]
 

@@ -12,6 +12,17 @@ SECONDS: Final = r"-?\d{1,12}\.-?\d{1,9}"
 _RIGHT = re.compile(r"\d{1,12}\.\d{1,9}\Z")
 
 
+MAX_RUNS: Final = 10_000
+
+
+class TooManyRunsError(Exception):
+    """A text with more runs than anybody captures in one file: stop before it costs minutes."""
+
+    def __init__(self, line: int) -> None:
+        super().__init__(line)
+        self.line = line
+
+
 @dataclass(slots=True)
 class Draft:
     """Facts and numbers of one run, in the order of its lines.
@@ -65,3 +76,11 @@ class Draft:
     def is_excerpt(self) -> bool:
         """Whether an author shows a part of an output rather than a program having stopped in the middle."""
         return self.is_elided or not self.is_begun
+
+
+def begin(drafts: list[Draft], line: Line, *, is_begun: bool = False) -> Draft:
+    """A new run that begins at the line, added to the others."""
+    if len(drafts) >= MAX_RUNS:
+        raise TooManyRunsError(line.number)
+    drafts.append(Draft(first_line=line.number, is_begun=is_begun))
+    return drafts[-1]

@@ -11,7 +11,7 @@ from functools import partial
 
 from ingest.parsers import commandline, program
 from ingest.parsers.commandline import Option, gibibytes, integer
-from ingest.parsers.draft import Draft
+from ingest.parsers.draft import MAX_RUNS, Draft, TooManyRunsError
 from ingest.parsers.lines import Line, sample
 from ingest.parsers.program import Program
 from ingest.records import Better, Format, Measurement, Output, Param, Unit
@@ -79,8 +79,13 @@ def _is_header(text: str) -> bool:
 
 
 def _current(line: Line, runs: list[_Run]) -> _Run:
-    if not runs or runs[-1].average is not None:
-        runs.append(_Run(Draft(first_line=line.number)))
+    return _begin(line, runs) if not runs or runs[-1].average is not None else runs[-1]
+
+
+def _begin(line: Line, runs: list[_Run]) -> _Run:
+    if len(runs) >= MAX_RUNS:
+        raise TooManyRunsError(line.number)
+    runs.append(_Run(Draft(first_line=line.number)))
     return runs[-1]
 
 
@@ -104,8 +109,9 @@ def _read_round(line: Line, match: re.Match[str], runs: list[_Run]) -> None:
         run.rounds[number] = (value, line)
     elif known[0] != value and run.headers > 1:
         run.headers -= 1  # the header before this line belongs to the next run
-        begun = Draft(first_line=line.number, params=dict(run.draft.params), is_begun=True)
-        runs.append(_Run(begun, {number: (value, line)}, announced=run.announced, headers=1))
+        following = _begin(line, runs)
+        following.draft.params, following.draft.is_begun = dict(run.draft.params), True
+        following.rounds, following.announced, following.headers = {number: (value, line)}, run.announced, 1
     elif known[0] != value:
         run.draft.warn(f"Line {line.number} repeats round {number} with another time: the first one was kept.")
 

@@ -9,6 +9,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from ingest.parsers import any_selftest, program
+from ingest.parsers.draft import MAX_RUNS
 from ingest.parsers.lines import Line, clean, sample
 from ingest.parsers.program import Program
 from ingest.records import Format, FormatError, Output, Record
@@ -49,8 +50,10 @@ def _parse(output: Output, programs: Mapping[str, Program]) -> list[Record]:
     named = [segment for segment in segments if segment.name and segment.suite == "kvm"]
     if not named:
         raise FormatError(output.source, 0, "a kselftest log without any KVM selftest", "pass a log of `-c kvm`")
-    if len(named) > program.MAX_RUNS:
-        raise FormatError(output.source, 0, f"more than {program.MAX_RUNS} runs in one log", "one file per log")
+    if len(named) > MAX_RUNS:
+        raise FormatError(
+            output.source, 0, f"more than {MAX_RUNS} runs in one log", "capture one round of tests per file"
+        )
     records: list[Record] = []
     for segment in segments:
         if segment.name and segment.suite == "kvm":

@@ -5,7 +5,7 @@ from collections.abc import Mapping
 from dataclasses import replace
 
 from ingest.parsers.commandline import Option, integer
-from ingest.parsers.draft import SECONDS, Draft
+from ingest.parsers.draft import SECONDS, Draft, begin
 from ingest.parsers.lines import Line, unwrap
 from ingest.parsers.program import Program
 from ingest.records import Better, Output
@@ -40,7 +40,7 @@ class _Scan:
     def draft(self, line: Line) -> Draft:
         """The draft of the run, begun here if there is none."""
         if not self.drafts:
-            self.drafts.append(Draft(first_line=line.number))
+            begin(self.drafts, line)
         return self.drafts[-1]
 
     def iteration(self) -> int | None:
@@ -51,7 +51,7 @@ class _Scan:
         """Enter a subtest; a subtest that was there already begins another run."""
         name = "_".join(match["name"].lower().split())
         if name in self.seen:
-            self.drafts.append(Draft(first_line=line.number))
+            begin(self.drafts, line)
             self.seen.clear()
         draft = self.draft(line)
         draft.is_begun, draft.is_finished = True, False

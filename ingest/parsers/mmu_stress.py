@@ -4,7 +4,7 @@ import re
 from collections.abc import Mapping, Sequence
 
 from ingest.parsers.commandline import Option, gibibytes, integer
-from ingest.parsers.draft import SECONDS, Draft
+from ingest.parsers.draft import SECONDS, Draft, begin
 from ingest.parsers.lines import Line
 from ingest.parsers.program import Program
 from ingest.records import Output
@@ -26,7 +26,7 @@ def _scan(lines: list[Line], _output: Output) -> list[Draft]:
     drafts: list[Draft] = []
     for line in lines:
         if match := _RUNNING.match(line.text):
-            drafts.append(Draft(first_line=line.number, is_begun=True))
+            begin(drafts, line, is_begun=True)
             drafts[-1].params |= {"memory_bytes": int(match["size"]) << 30, "vcpus": int(match["vcpus"])}
             drafts[-1].see(line)
         elif " = " in line.text and (found := list(_TIME.finditer(line.text[:1000]))):
@@ -37,7 +37,7 @@ def _scan(lines: list[Line], _output: Output) -> list[Draft]:
 def _read(line: Line, found: Sequence[re.Match[str]], drafts: list[Draft]) -> None:
     names = {measurement.metric for measurement in drafts[-1].measurements} if drafts else set()
     if not drafts or any(_METRICS[match["name"]] in names for match in found):
-        drafts.append(Draft(first_line=line.number))
+        begin(drafts, line)
     for match in found:
         drafts[-1].add_seconds(line, _METRICS[match["name"]], match["time"])
     drafts[-1].is_finished = drafts[-1].is_finished or any(match["name"] in {"run2", "rw"} for match in found)

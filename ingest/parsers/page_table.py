@@ -4,7 +4,7 @@ import re
 from collections.abc import Mapping
 
 from ingest.parsers.commandline import Option, integer, size
-from ingest.parsers.draft import SECONDS, Draft
+from ingest.parsers.draft import SECONDS, Draft, begin
 from ingest.parsers.lines import Line, unwrap
 from ingest.parsers.memory_options import MEMORY_OPTIONS, read_header
 from ingest.parsers.program import Program
@@ -24,11 +24,11 @@ def _scan(lines: list[Line], _output: Output) -> list[Draft]:
     stages: list[str] = []
     for line in unwrap(lines, _is_cut):
         if line.text.startswith("Testing guest mode") and (not drafts or stages):
-            drafts.append(Draft(first_line=line.number, is_begun=True))
+            begin(drafts, line, is_begun=True)
             stages = []
         if match := _TIME.match(line.text):
             if not drafts or match["stage"] in stages:
-                drafts.append(Draft(first_line=line.number))
+                begin(drafts, line)
                 stages = []
             stages.append(match["stage"])
             drafts[-1].add_seconds(line, f"{match['stage'].lower()}_mappings_time", match["time"])

@@ -5,12 +5,11 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from ingest.parsers import commandline, outcome
-from ingest.parsers.draft import Draft
+from ingest.parsers.draft import MAX_RUNS, Draft, TooManyRunsError
 from ingest.parsers.lines import Line, Stripped, clean, is_elision, is_mail, sample, stripped_sentence
 from ingest.parsers.outcome import Outcome
 from ingest.records import Format, FormatError, Output, Param, Record, Status
 
-MAX_RUNS = 10_000
 Scan = Callable[[list[Line], Output], list[Draft]]
 
 
@@ -69,11 +68,11 @@ def parse(program: Program, output: Output) -> list[Record]:
 
 def parse_lines(program: Program, lines: list[Line], output: Output) -> list[Record]:
     """The same for lines that were cleaned before: a part of a text with the exit status of just that part."""
-    drafts = program.scan(lines, output) or [Draft()]
-    if len(drafts) > MAX_RUNS:
-        raise FormatError(
-            output.source, drafts[MAX_RUNS].first_line, f"more than {MAX_RUNS} runs in one text", "one file per run"
-        )
+    try:
+        drafts = program.scan(lines, output) or [Draft()]
+    except TooManyRunsError as error:
+        what = f"more than {MAX_RUNS} runs in one text"
+        raise FormatError(output.source, error.line, what, "capture one run per file") from error
     drafts[0].first_line = 0
     command = _command(program, output, lines)
     unjudged = replace(output, exit_status=None, stderr="")
