@@ -26,6 +26,8 @@ _OPTIONS = {
     "browser.gatherUsageStats": "false",
     "logger.hideWelcomeMessage": "true",  # it would ask a web service for this host's address
     "client.toolbarMode": "minimal",
+    "theme.light.primaryColor": "#0072B2",  # the default red reads as a regression
+    "theme.dark.primaryColor": "#1F86C7",
 }
 
 
@@ -42,15 +44,18 @@ def dashboard(
     serve_dashboard(database_url(db), port, address)
 
 
-def serve_dashboard(url: str, port: int = 8501, address: str = "127.0.0.1") -> None:
-    """Run the dashboard of a database until it is interrupted; print its link once it answers."""
+def serve_dashboard(url: str, port: int = 8501, address: str = "127.0.0.1", view: str = "") -> None:
+    """Run the dashboard of a database until it is interrupted; print its link once it answers.
+
+    `view` is what the link opens: a page and its query (`compare?base=v6.12&head=v6.13`).
+    """
     _refuse_without_streamlit()
     _refuse_busy_port(port, address)
     signal.signal(signal.SIGTERM, _interrupt)
     child = subprocess.Popen(_command(port, address), env={**os.environ, "KVMPERF_DB": url})
     try:
         _wait_until_it_answers(child, port, address)
-        typer.echo(f"kvmperf dashboard: http://{_reachable(address)}:{port} (Ctrl-C ends it)")
+        typer.echo(f"kvmperf dashboard: http://{_reachable(address)}:{port}{view and f'/{view}'} (Ctrl-C ends it)")
         status = child.wait()
     except KeyboardInterrupt:
         return

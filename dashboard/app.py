@@ -1,7 +1,7 @@
 """The dashboard that `kvmperf dashboard` starts (`streamlit run dashboard/app.py`). Only here settings are read."""
 
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 
 import streamlit as st
 from streamlit.navigation.page import Page
@@ -11,6 +11,10 @@ from dashboard.parts import boxes
 from dashboard.views import compare, trends
 from db.errors import UserError
 
+_ICON = (  # drawn here: an emoji or icon by name would be fetched from the network
+    '<svg xmlns="http://www.w3.org/2000/svg" width="32" height="32" viewBox="0 0 16 16">'
+    '<path d="M1 9h4v6H1zM6 5h4v10H6zM11 1h4v14h-4z" fill="#0072B2"/></svg>'
+)
 # word in the URL, title, icon, page
 PAGES: tuple[tuple[str, str, str, Render], ...] = (
     ("compare", "Compare", ":material/compare_arrows:", compare.render),
@@ -19,13 +23,20 @@ PAGES: tuple[tuple[str, str, str, Render], ...] = (
 
 
 def main() -> None:
-    """Show the page that the URL names."""
-    st.set_page_config(page_title="kvmperf", page_icon=":material/speed:", layout="wide")
+    """Show the page that the URL names; the bare address leads to the first one."""
+    st.set_page_config(page_title="kvmperf", page_icon=_ICON, layout="wide")
     pages: dict[str, Page] = {}
     context = Context(os.environ.get("KVMPERF_DB", ""), pages)
-    for position, (word, title, icon, render) in enumerate(PAGES):
-        pages[word] = st.Page(_guarded(render, context), title=title, icon=icon, url_path=word, default=position == 0)
-    st.navigation(list(pages.values()), position="top").run()
+    for word, title, icon, render in PAGES:
+        pages[word] = st.Page(_guarded(render, context), title=title, icon=icon, url_path=word)
+    # Streamlit serves its default page at the bare address only: with one of our pages there, its own link would die.
+    home = st.Page(lambda: _go_on(pages), title="kvmperf", default=True, visibility="hidden")
+    st.navigation([home, *pages.values()], position="top").run()
+
+
+def _go_on(pages: Mapping[str, Page]) -> None:
+    query = {name: st.query_params.get_all(name) for name in st.query_params}
+    st.switch_page(next(iter(pages.values())), query_params=query)
 
 
 def _guarded(render: Render, context: Context) -> Callable[[], None]:

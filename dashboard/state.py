@@ -40,6 +40,7 @@ class TrendsView:
     case: tuple[str, ...] = ()
     metric: tuple[str, ...] = ()
     host: tuple[str, ...] = ()
+    boot: str = ""
     revision: str = ""
     start: str = ""
     end: str = ""

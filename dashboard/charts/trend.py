@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from itertools import groupby
 
 import numpy as np
 import plotly.graph_objects as go
@@ -12,6 +13,7 @@ from dashboard.parts.plain import plotly_text
 from report.scales import axis_scale
 from report.trend import Line, Point, RawPoint
 
+PANELS = 4  # with more metrics than this, those of one unit share a panel
 BANDS = 12  # with more lines than this, intervals are left to hover and table
 _DETAILED = 4000  # points that carry a text of their own
 _HOVER = (
@@ -35,26 +37,28 @@ class _Scale:
     row: int
     factor: float
     unit: str
+    title: str
 
 
 def trend(
     lines: Sequence[Line], titles: Sequence[str], names: Mapping[int, str], options: TrendOptions | None = None
 ) -> go.Figure:
-    """One panel per unit above each other, revisions on a common axis in the order of `names` (id to name)."""
+    """A panel per metric (per unit, if they are many) over one axis of revisions, in the order of `names` (id to name)."""
     options = options or TrendOptions()
     if options.relative is not None:
         lines, titles = _with_reference(lines, titles, options.relative)
-    panels = _panels(lines, options)
-    figure = make_subplots(rows=max(1, len(panels)), shared_xaxes=True, vertical_spacing=0.06)
+    panels = _panels(lines, options, names)
+    count = max((scale.row for scale in panels.values()), default=1)
+    figure = make_subplots(rows=count, shared_xaxes=True, vertical_spacing=0.06)
     many = sum(len(line.points) for line in lines) > _DETAILED
     for position, (line, title) in enumerate(zip(lines, titles, strict=True)):
-        scale = panels[_unit(line, options)]
+        scale = panels.get((line.series.metric, line.series.unit)) or panels["", line.series.unit]
         for trace in _traces(line, title, position, scale, names, options, bands=len(lines) <= BANDS, many=many):
             figure.add_trace(trace, row=scale.row, col=1)
     _mark_hosts(figure, lines, names)
     _mark_revisions(figure, names, options)
     _axes(figure, lines, names, panels, options)
-    return finish(figure, height=400 + 240 * (len(panels) - 1 if panels else 0), named=len(lines))
+    return finish(figure, height=380 if count == 1 else 140 + 220 * count, named=len(lines))
 
 
 def _with_reference(lines: Sequence[Line], titles: Sequence[str], reference: int) -> tuple[list[Line], list[str]]:
@@ -66,17 +70,21 @@ def _reference(line: Line, revision: int) -> float:
     return next((point.level.value for point in line.points if point.revision.id == revision), 0.0)
 
 
-def _unit(line: Line, options: TrendOptions) -> str:
-    return "" if options.relative is not None else line.series.unit
-
-
-def _panels(lines: Sequence[Line], options: TrendOptions) -> dict[str, _Scale]:
+def _panels(lines: Sequence[Line], options: TrendOptions, names: Mapping[int, str]) -> dict[tuple[str, str], _Scale]:
+    """Where the lines of a metric and unit go. The metric is empty where all metrics of a unit share a panel."""
     if options.relative is not None:
-        return {"": _Scale(1, 1.0, "")}
-    panels: dict[str, _Scale] = {}
-    for unit in dict.fromkeys(line.series.unit for line in lines):
-        values = (p.level.value for line in lines if line.series.unit == unit for p in line.points)
-        panels[unit] = _Scale(len(panels) + 1, *axis_scale(values, unit))
+        only = _Scale(1, 1.0, "", f"relative to {plotly_text(names.get(options.relative, ''), 30)}")
+        return {(line.series.metric, line.series.unit): only for line in lines}
+    keys = list(dict.fromkeys((line.series.metric, line.series.unit) for line in lines))
+    if len(keys) > PANELS:
+        keys = list(dict.fromkeys(("", unit) for _, unit in keys))
+    panels: dict[tuple[str, str], _Scale] = {}
+    for row, (metric, unit) in enumerate(keys, start=1):
+        of_panel = [line for line in lines if line.series.unit == unit and metric in ("", line.series.metric)]
+        factor, name = axis_scale((p.level.value for line in of_panel for p in line.points), unit)
+        panels[metric, unit] = _Scale(
+            row, factor, name, f"{plotly_text(metric, 40)} [{name}]" if metric else f"[{name}]"
+        )
     return panels
 
 
@@ -92,30 +100,27 @@ def _traces(  # noqa: PLR0913 (one line with all that shapes it)
     many: bool,
 ) -> Iterator[go.Scatter | go.Scattergl]:
     factor = scale.factor if options.relative is None else _reference(line, options.relative)
-    x = [plotly_text(names[point.revision.id]) for point in line.points]
     if bands:
-        yield from _band(line.points, x, factor, position)
+        yield from _band(line.points, names, factor, position)
     if found := options.raw.get(line.series.id):
         yield _raw_points(found, names, factor, position, scale)
-    yield _line(line, x, factor, position, plotly_text(title, 120), scale.unit, many=many)
+    yield _line(line, names, factor, position, plotly_text(title, 120), scale.unit, many=many)
 
 
 def _line(  # noqa: PLR0913 (one line with all that shapes it)
-    line: Line, x: list[str], factor: float, position: int, title: str, unit: str, *, many: bool
+    line: Line, names: Mapping[int, str], factor: float, position: int, title: str, unit: str, *, many: bool
 ) -> go.Scatter | go.Scattergl:
-    levels = [point.level for point in line.points]
-    customdata = np.array(
-        [[p.value / factor, _or_nan(p.low, factor), _or_nan(p.high, factor), p.boots, p.runs, p.values] for p in levels]
-    )
+    points = [one for stretch in _stretches(line.points) for one in (*stretch, None)][:-1]
+    customdata = np.array([_numbers(point, factor) for point in points])
     kind = go.Scattergl if many else go.Scatter
     return kind(
-        x=x,
-        y=np.array([level.value / factor for level in levels]),
+        x=_x(points, names),
+        y=customdata[:, 0],
         mode="lines+markers",
         name=title,
         meta=unit,
         customdata=customdata,
-        text=None if many else [_told(point) for point in line.points],
+        text=None if many else [_told(point) if point else "" for point in points],
         line={"color": colour(position), "dash": dash(position), "width": 2},
         marker={"symbol": symbol(position), "size": 5 if many else 7, "color": colour(position)},
         legendgroup=f"{position}",
@@ -123,8 +128,25 @@ def _line(  # noqa: PLR0913 (one line with all that shapes it)
     )
 
 
-def _or_nan(bound: float | None, factor: float) -> float:
-    return float("nan") if bound is None else bound / factor
+def _stretches(points: Sequence[Point]) -> list[list[Point]]:
+    """Points that follow each other: a patch series is no part of the history before or after it."""
+    return [list(same) for _, same in groupby(points, key=lambda p: (p.revision.series, p.revision.version))]
+
+
+def _x(points: Sequence[Point | None], names: Mapping[int, str]) -> list[str]:
+    """Names on the axis; a gap stands where the point before it stands."""
+    found: list[str] = []
+    for point in points:
+        found.append(plotly_text(names[point.revision.id]) if point else found[-1])
+    return found
+
+
+def _numbers(point: Point | None, factor: float) -> list[float]:
+    if point is None:
+        return [float("nan")] * 6
+    level = point.level
+    bounds = [float("nan") if bound is None else bound / factor for bound in (level.low, level.high)]
+    return [level.value / factor, *bounds, level.boots, level.runs, level.values]
 
 
 def _told(point: Point) -> str:
@@ -134,13 +156,21 @@ def _told(point: Point) -> str:
     return plotly_text(", ".join(told), 140) + (f" ({plotly_text(point.level.scope)})" if point.level.scope else "")
 
 
-def _band(points: Sequence[Point], x: list[str], factor: float, position: int) -> Iterator[go.Scatter]:
-    known = [(name, p.level.low, p.level.high) for name, p in zip(x, points, strict=True)]
-    inside = [(name, low / factor, high / factor) for name, low, high in known if low is not None and high is not None]
-    if len(inside) > 1:
+def _band(points: Sequence[Point], names: Mapping[int, str], factor: float, position: int) -> Iterator[go.Scatter]:
+    x: list[str | None] = []
+    y: list[float | None] = []
+    for stretch in _stretches(points):
+        inside = [point for point in stretch if point.level.low is not None and point.level.high is not None]
+        if len(inside) > 1:
+            there = _x(inside, names)
+            x += [*there, *reversed(there), None]
+            y += [p.level.high / factor for p in inside if p.level.high is not None]
+            y += [p.level.low / factor for p in reversed(inside) if p.level.low is not None]
+            y.append(None)
+    if x:
         yield go.Scatter(
-            x=[name for name, _, _ in inside] + [name for name, _, _ in reversed(inside)],
-            y=[high for _, _, high in inside] + [low for _, low, _ in reversed(inside)],
+            x=x[:-1],
+            y=y[:-1],
             fill="toself",
             fillcolor=faint(colour(position)),
             line={"width": 0},
@@ -189,6 +219,7 @@ def _mark_hosts(figure: go.Figure, lines: Sequence[Line], names: Mapping[int, st
                 yaxis="y99",
                 mode="markers",
                 marker={"symbol": "triangle-down", "size": 11, "color": GREY},
+                cliponaxis=False,
                 text=["<br>".join(list(told[revision])[:8]) for revision in shown],
                 hovertemplate="<b>host state changed at %{x}</b><br>%{text}<extra></extra>",
                 name="host state changed",
@@ -226,7 +257,7 @@ def _axes(
     figure: go.Figure,
     lines: Sequence[Line],
     names: Mapping[int, str],
-    panels: Mapping[str, _Scale],
+    panels: Mapping[tuple[str, str], _Scale],
     options: TrendOptions,
 ) -> None:
     seen = {point.revision.id for line in lines for point in line.points}
@@ -234,6 +265,4 @@ def _axes(
     figure.update_xaxes(type="category", categoryorder="array", categoryarray=order, nticks=16)
     figure.update_yaxes(type="log" if options.log else "linear", selector=lambda axis: not axis.overlaying)
     for scale in panels.values():
-        reference = names.get(options.relative or -1, "")
-        title = f"relative to {plotly_text(reference, 30)}" if reference else scale.unit
-        figure.update_yaxes(title={"text": title}, row=scale.row, col=1)
+        figure.update_yaxes(title={"text": scale.title}, row=scale.row, col=1)

@@ -3,7 +3,8 @@
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
 
-from dashboard.parts.wording import parameters
+from dashboard.parts.plain import shortened
+from dashboard.parts.wording import common_and_own, parameters
 from dashboard.state import TrendsView
 from db.values import RunCount, SeriesRow
 from report.selection import richest_case
@@ -55,6 +56,13 @@ def options(view: TrendsView, series: Sequence[SeriesRow]) -> Options:
         metric=tuple(dict.fromkeys(one.metric for one in of_case)),
         host=tuple(sorted({one.host for one in of_case})),
     )
+
+
+def case_labels(view: TrendsView, series: Sequence[SeriesRow]) -> dict[str, str]:
+    """What the picker calls each test case: only the parameters in which those of the benchmark differ."""
+    of_benchmark = [one for one in series if one.benchmark == view.benchmark]
+    _, own = common_and_own(of_benchmark)
+    return {parameters(one): shortened(told or parameters(one)) for one, told in zip(of_benchmark, own, strict=True)}
 
 
 def chosen(view: TrendsView, series: Sequence[SeriesRow]) -> list[SeriesRow]:

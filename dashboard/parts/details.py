@@ -38,15 +38,19 @@ def details(context: Context, source: tuple[str, str], report: Report, row: Row,
 
 def _words(row: Row) -> None:
     result, series = row.result, row.series
-    st.text(f"{shortened(wording.case(series))} on {shortened(series.host)}")
-    st.text(
-        f"{word(row)}: {level(result.base, row)} to {level(result.head, row)}, {change(result)} {interval(result)}, "
-        f"{wording.direction(series.better)}"
-    )
-    st.text(f"Why: {shortened(result.why, 600)}")
-    st.text(f"Base: {wording.measured(row, 0)}. Head: {wording.measured(row, 1)}.")
-    for warning in result.warnings:
-        st.text(f"Note: {shortened(warning, 400)}")
+    said = [
+        f"{shortened(wording.case(series))} on {shortened(series.host)}",
+        f"{word(row)}: {_moved(row)}, {wording.direction(series.better)}",
+        f"Why: {shortened(result.why, 600)}",
+        f"Base: {wording.measured(row, 0)}. Head: {wording.measured(row, 1)}.",
+        *(f"Note: {shortened(warning, 400)}" for warning in result.warnings),
+    ]
+    st.text("\n".join(said))
+
+
+def _moved(row: Row) -> str:
+    result = row.result
+    return f"{level(result.base, row)} to {level(result.head, row)}, {change(result)} {interval(result)}"
 
 
 def _distribution(source: tuple[str, str], report: Report, series: SeriesRow, boot: str) -> None:

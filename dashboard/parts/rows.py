@@ -10,7 +10,7 @@ from dashboard.parts import wording
 from dashboard.parts.plain import shortened
 from dashboard.parts.verdicts import word
 from report.comparison import Absent, Row
-from report.scales import axis_scale
+from report.scales import axis_scale, with_unit
 from report.text import case_line, interval
 
 _ABSENT = {
@@ -27,7 +27,8 @@ def name(row: Row, *, many: bool) -> str:
 
 
 def frame(rows: Sequence[Row], *, many: bool) -> pd.DataFrame:
-    """The rows as columns for `st.dataframe`. With one head, its name stands above the table, not in it."""
+    """The rows as columns for `st.dataframe`. What all rows share (head, test case, host) stands above the table."""
+    _, own = wording.common_and_own([row.series for row in rows])
     columns: dict[str, list[object]] = {
         "verdict": [word(row) for row in rows],
         "metric": [shortened(row.series.metric, 80) for row in rows],
@@ -36,7 +37,7 @@ def frame(rows: Sequence[Row], *, many: bool) -> pd.DataFrame:
         "base": [level(row.result.base, row) for row in rows],
         "head": [level(row.result.head, row) for row in rows],
         "direction": [wording.direction(row.series.better) for row in rows],
-        "test case": [shortened(wording.case(row.series), 160) for row in rows],
+        "test case": [shortened(told, 160) for told in own],
         "host": [shortened(row.series.host, 60) for row in rows],
         "n base": [wording.measured(row, 0) for row in rows],
         "n head": [wording.measured(row, 1) for row in rows],
@@ -44,6 +45,10 @@ def frame(rows: Sequence[Row], *, many: bool) -> pd.DataFrame:
     }
     if many:
         columns = {"verdict": columns.pop("verdict"), "against base": [shortened(r.head, 60) for r in rows], **columns}
+    if len({row.series.host for row in rows}) == 1:
+        del columns["host"]
+    if not any(own):
+        del columns["test case"]
     return pd.DataFrame(columns)
 
 
@@ -55,7 +60,6 @@ def columns() -> Mapping[str, Any]:  # Any: the column types of the table have n
             format="%+.1f%%", help="Movement of the metric: head against base. The direction says what is better."
         ),
         "95% CI of change": text(help="Interval of the change in per cent; - where none is known."),
-        "metric": text(width="medium"),
         "test case": text(width="medium"),
         "n base": text(help="Boots are the unit of replication."),
         "n head": text(help="Boots are the unit of replication."),
@@ -68,7 +72,7 @@ def level(value: float | None, row: Row) -> str:
     if value is None:
         return "-"
     factor, unit = axis_scale((v for v in (row.result.base, row.result.head) if v is not None), row.series.unit)
-    return f"{value / factor:.4g} {unit}".strip()
+    return with_unit(value, factor, unit)
 
 
 def absent_frame(absent: Sequence[Absent]) -> pd.DataFrame:

@@ -16,7 +16,7 @@ def summary(report: Report) -> None:
         row = st.container(horizontal=True, vertical_alignment="center", gap="small")
         row.text(f"{shortened(head.name, 60)} against {shortened(report.base.name, 60)}:")
         badges(report, head.name, row)
-        st.text(_range(report, head.name))
+        row.text(_range(report, head.name))
     st.text(judged(report))
     said = notes(report)
     if said:

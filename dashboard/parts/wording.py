@@ -37,6 +37,27 @@ def measured(row: Row, side: int) -> str:
     return replication(n.boots, n.runs, n.values)
 
 
+def common_and_own(series: Sequence[SeriesRow]) -> tuple[str, list[str]]:
+    """What all test cases and hosts have in common, in words, and for each what is its own."""
+    shared = {
+        (name, str(value))
+        for name, value in (series[0].params.items() if series else ())
+        if all(name in one.params and str(one.params[name]) == str(value) for one in series)
+    }
+    programs = {one.benchmark for one in series}
+    hosts = {one.host for one in series}
+    told = case_line(programs.copy().pop() if len(programs) == 1 else "", sorted(shared))
+    common = f"{told} on {hosts.copy().pop()}".strip() if len(hosts) == 1 else told
+    own = [
+        case_line(
+            one.benchmark if len(programs) > 1 else "",
+            sorted((name, value) for name, value in one.params.items() if (name, str(value)) not in shared),
+        )
+        for one in series
+    ]
+    return common, own
+
+
 def titles(series: Sequence[SeriesRow]) -> list[str]:
     """A name for each time series: the metric, then only what differs among them."""
     hosts = {one.host for one in series}

@@ -4,7 +4,7 @@ import streamlit as st
 
 from dashboard import loaders
 from dashboard.page import Context
-from dashboard.parts import boxes, comparability, exports, pickers, rows, verdicts
+from dashboard.parts import boxes, comparability, exports, pickers, rows, verdicts, wording
 from dashboard.parts.details import details
 from dashboard.parts.link import heading
 from dashboard.parts.plain import shortened
@@ -61,11 +61,13 @@ def _table(report: Report, view: CompareView) -> list[Row]:
     """The controls of the table, the table, and the rows in it."""
     many = len(report.heads) > 1
     controls = st.container(horizontal=True, vertical_alignment="bottom")
-    controls.segmented_control("Show", list(verdicts.SHOWS), required=True, **bound(view, "show"))
-    controls.segmented_control("Sort by", list(verdicts.SORTS), required=True, **bound(view, "sort"))
+    controls.segmented_control("Show", list(verdicts.SHOWS), required=True, wrap=True, **bound(view, "show"))
+    controls.segmented_control("Sort by", list(verdicts.SORTS), required=True, wrap=True, **bound(view, "sort"))
     listed = verdicts.ordered(verdicts.shown(report.rows, view.show), view.sort)
     _hidden(len(report.rows) - len(listed), view)
     if listed:
+        common, _ = wording.common_and_own([row.series for row in listed])
+        st.text(f"Test: {shortened(common, 400)}" if common else "Several tests:")
         names = [rows.name(row, many=many) for row in listed]
         position = names.index(view.row) if view.row in names else None
         st.dataframe(

@@ -37,7 +37,7 @@ def render(context: Context) -> None:
     if not chosen:
         boxes.nothing_here("No time series has this combination.", "Take away a case, a metric or a host above.")
         return
-    lines = loaders.lines(*source, tuple(one.id for one in chosen[:_LINES]))
+    lines = loaders.lines(*source, tuple(one.id for one in chosen[:_LINES]), view.boot)
     view = _shape(view, lines, names)
     kept = choice.within(lines, names, view)
     if not kept:
@@ -68,7 +68,10 @@ def _pick(view: TrendsView, known: Sequence[SeriesRow]) -> None:
             **bound(view, "benchmark", ["case", "metric", "host", "relative", "start", "end"]),
         )
     with right:
-        st.multiselect("Test cases", offered.case, format_func=shortened, placeholder="all", **bound(view, "case"))
+        labels = choice.case_labels(view, known)
+        st.multiselect(
+            "Test cases", offered.case, format_func=labels.__getitem__, placeholder="all", **bound(view, "case")
+        )
     with left:
         st.multiselect("Metrics", offered.metric, format_func=shortened, placeholder="all", **bound(view, "metric"))
     with right:
@@ -93,7 +96,8 @@ def _shape(view: TrendsView, lines: Sequence[Line], names: Mapping[int, str]) ->
         fourth.selectbox(
             "Relative to", measured, placeholder="absolute", format_func=shortened, **optional(view, "relative")
         )
-        row = st.container(horizontal=True)
+        row = st.container(horizontal=True, vertical_alignment="bottom")
+        row.text_input("Boots (glob)", placeholder="all", width=240, **bound(view, "boot"))
         row.toggle("Logarithmic axis", **bound(view, "log"))
         row.toggle("Single runs", help="One mark per run under each level.", **bound(view, "raw"))
     return view
@@ -114,7 +118,7 @@ def _figure(source: tuple[str, str], view: TrendsView, lines: Sequence[Line], na
 
 def _is_shaped(view: TrendsView) -> bool:
     """Whether a control of the figure is set."""
-    return bool(view.revision or view.start or view.end or view.relative or view.log or view.raw)
+    return bool(view.boot or view.revision or view.start or view.end or view.relative or view.log or view.raw)
 
 
 def _caption(view: TrendsView, lines: Sequence[Line], wanted: int) -> None:
