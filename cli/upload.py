@@ -71,13 +71,13 @@ def store(paths: list[Path], given: "Given", url: str) -> list["Stored"]:
     from db.writes import Writer
     from ingest.accept import accept
     from ingest.context import context
-    from ingest.outputs import capture_outputs
 
     place = context(given)
-    _say_place(place, given)
     engine = connect(url, create=True)
     with writing(engine) as connection:
-        return list(_watched(accept(Writer(connection, origin="cli"), place, capture_outputs(paths))))
+        receipts = list(_watched(accept(Writer(connection, origin="cli"), place, paths)))
+    _say_place(place, given)
+    return receipts
 
 
 def _watched(receipts: Iterable["Stored"]) -> Iterable["Stored"]:

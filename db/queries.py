@@ -196,7 +196,9 @@ def _joined(parts: Sequence[Floats]) -> Floats:
     return np.concatenate(parts) if parts else np.empty(0)
 
 
-def run_counts(connection: Connection, revision_ids: Collection[int], filters: Filters) -> tuple[RunCount, ...]:
+def run_counts(
+    connection: Connection, revision_ids: Collection[int], filters: Filters, boot_ids: Collection[int] | None = None
+) -> tuple[RunCount, ...]:
     """How runs ended, per revision, host, test case and status: what failed and what is missing."""
     wanted = (
         select(
@@ -215,6 +217,8 @@ def run_counts(connection: Connection, revision_ids: Collection[int], filters: F
         .group_by(Run.revision_id, Host.name, Benchmark.name, TestCase.id, Run.status)
         .order_by(Benchmark.name, TestCase.id, Host.name, Run.revision_id, Run.status)
     )
+    if boot_ids is not None:
+        wanted = wanted.where(Run.boot_id.in_(sorted(boot_ids)))
     program = filters.benchmark
     return tuple(
         RunCount(*row)

@@ -3,32 +3,61 @@
 from collections.abc import Iterable, Iterator
 from dataclasses import replace
 from datetime import UTC, datetime
+from pathlib import Path
 
 import numpy as np
 
+from db.errors import UserError
 from db.values import CaptureContext, NewCapture, NewMeasurement, NewRun, Stored
 from db.writes import Writer
 from ingest import parsers
 from ingest.errors import FormatError
-from ingest.outputs import Captured
-from ingest.records import Measurement, Record
+from ingest.outputs import STDIN, Captured, Found, find_outputs, read_output, read_outputs
+from ingest.records import Measurement, Output, Record
+
+_VERSIONS = {row.name: row.version for row in parsers.FORMATS}
 
 
-def accept(writer: Writer, context: CaptureContext, captured: Iterable[Captured]) -> Iterator[Stored]:
-    """Store each output in turn and say what became of it. The caller commits: all of an upload, or nothing."""
-    for one in captured:
-        yield writer.store(_in_its_boot(context, one), capture(one))
+def accept(writer: Writer, context: CaptureContext, paths: Iterable[Path]) -> Iterator[Stored]:
+    """Store each output under the paths and say what became of it. The caller commits: all of an upload, or nothing.
+
+    Raises InputError for a path that is not there or holds no outputs.
+    """
+    for path in paths:
+        if str(path) == STDIN:
+            captures = [capture(one) for one in read_outputs([path])]
+        else:
+            captures = map(_read, find_outputs(path))
+        for one in captures:
+            yield writer.store(_in_its_boot(context, one), one)
 
 
 def capture(captured: Captured) -> NewCapture:
     """What is to be stored of one output: its bytes always, its runs where a parser understands it."""
-    runs: tuple[NewRun, ...] = ()
-    reason = captured.unreadable
-    if not reason:
-        try:
-            runs = tuple(_run(record) for record in parsers.parse(captured.output))
-        except FormatError as error:
-            reason = f"{error} ({error.hint})" if error.hint else str(error)
+    try:
+        runs = tuple(_run(record) for record in parsers.parse(captured.output))
+    except FormatError as error:
+        return _new(captured, quarantined=_reason(error))
+    return _new(captured, runs=runs)
+
+
+def _read(found: Found) -> NewCapture:
+    """The capture of one output on disk; a file that is no text, or has a broken side file, is kept in quarantine."""
+    try:
+        captured = read_output(found)
+    except UserError as error:
+        if found.path is None:
+            raise
+        source = Output(text="", source=str(found.path))
+        return _new(Captured(source, found.path.read_bytes(), b"", found.relative_path), quarantined=_reason(error))
+    return capture(captured)
+
+
+def _reason(error: UserError) -> str:
+    return f"{error} ({error.hint})" if error.hint else str(error)
+
+
+def _new(captured: Captured, runs: tuple[NewRun, ...] = (), quarantined: str = "") -> NewCapture:
     output = captured.output
     return NewCapture(
         source=captured.relative_path,
@@ -38,16 +67,15 @@ def capture(captured: Captured) -> NewCapture:
         started_at=_instant(output.started_at),
         ended_at=_instant(output.ended_at),
         runs=runs,
-        quarantined=reason,
+        quarantined=quarantined,
     )
 
 
-def _in_its_boot(context: CaptureContext, captured: Captured) -> CaptureContext:
+def _in_its_boot(context: CaptureContext, captured: NewCapture) -> CaptureContext:
     """The context without the running boot for what was measured before it began: boots are the unit of replication."""
-    started = captured.output.started_at
-    if context.boot_since is None or started is None or started >= context.boot_since:
+    if context.boot_since is None or captured.started_at is None:
         return context
-    return replace(context, boot_id="")
+    return context if captured.started_at.timestamp() >= context.boot_since else replace(context, boot_id="")
 
 
 def _run(record: Record) -> NewRun:
@@ -56,7 +84,7 @@ def _run(record: Record) -> NewRun:
         params=dict(record.params),
         status=record.status.value,
         format=record.format,
-        format_version=parsers.version(record.format),
+        format_version=_VERSIONS.get(record.format, 1),
         measurements=measurements(record.measurements),
         warnings=record.warnings,
         labels=dict(record.labels),

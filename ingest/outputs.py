@@ -19,7 +19,7 @@ STDIN = "-"
 MAX_BYTES = 256 << 20
 _NOT_SIDE_FILES = "name outputs NAME.out, with NAME.cmd, NAME.rc, NAME.time and NAME.err beside them"
 # A folder with one of these holds what the collector learned about the host, not what a benchmark printed.
-_HOST_FACTS = ("proc-cpuinfo.txt", "lscpu.json", "host.json", "sys")
+_HOST_FACTS = ("proc-cpuinfo.txt", "lscpu.json", "sys")
 _SNIFFED = 64 << 10
 _MAX_ODD_SHARE = 0.3
 

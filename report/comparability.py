@@ -45,4 +45,6 @@ def _merged(states: Iterable[Mapping[str, str]]) -> dict[str, str]:
 def _sentence(grave: list[Difference]) -> str:
     shown = ", ".join(f"{one.field} {one.left} -> {one.right}" for one in grave[:3])
     more = f" and {len(grave) - 3} more" if len(grave) > 3 else ""
-    return f"host states differ: {shown}{more}"
+    vary = " ".join(f"--vary {one.field}" for one in grave[:3])
+    blocked = grave[0].severity is Severity.BLOCK
+    return f"host states differ: {shown}{more}" + ("" if blocked else f"; if that is what you compare: {vary}")

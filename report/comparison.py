@@ -18,7 +18,7 @@ from report.names import resolve
 from stats.compare import Comparison, Policy, Samples, Verdict, compare
 from stats.effects import geometric_mean
 
-_DIRECTION = {"lower": -1, "higher": 1, "none": 0}
+_DIRECTION = {"lower": -1, "higher": 1}
 _SPECIAL = {"failed": ("fail", "timeout", "killed"), "skipped": ("skip",)}
 
 
@@ -80,12 +80,12 @@ def build(connection: Connection, request: Request) -> Report:
     base = resolve(request.base, known)
     heads = tuple(resolve(name, known) for name in request.heads)
     _refuse_same(base, heads, request)
-    wanted = queries.series(connection, request.filters)
+    wanted = [s for s in queries.series(connection, request.filters) if s.better != "none"]
     boots = {b.id for b in queries.boots(connection, request.filters.boot)} if request.filters.boot else None
     table = queries.samples(connection, [s.id for s in wanted], [base.id, *(h.id for h in heads)], boots)
     states = queries.host_states(connection, {int(i) for i in np.unique(table.state) if i >= 0})
     rows = _judge(table, {s.id: s for s in wanted}, base, heads, request, states)
-    counts = queries.run_counts(connection, [base.id, *(h.id for h in heads)], request.filters)
+    counts = queries.run_counts(connection, [base.id, *(h.id for h in heads)], request.filters, boots)
     absent = _absent(counts, base, heads)
     if not rows:
         raise UserError(_nothing_common(base, heads, table), _hint_for_nothing(request, absent))
@@ -140,9 +140,9 @@ _Sides = tuple[np.ndarray, np.ndarray]  # rows of the sample table: base, head
 
 
 def _pairs(table: SampleTable, base: RevisionRow, heads: Sequence[RevisionRow]) -> dict[tuple[int, int], _Sides]:
-    starts = (
-        np.flatnonzero(np.r_[True, table.series[1:] != table.series[:-1]]) if table.series.size else np.array([], int)
-    )
+    if not table.series.size:
+        return {}
+    starts = np.flatnonzero(np.r_[True, table.series[1:] != table.series[:-1]])
     pairs: dict[tuple[int, int], _Sides] = {}
     for start, stop in zip(starts, [*starts[1:], table.series.size], strict=True):
         rows = np.arange(start, stop)
@@ -212,7 +212,12 @@ def _absent(counts: Sequence[RunCount], base: RevisionRow, heads: Sequence[Revis
 def _lacks(base: Counter[str] | None, head: Counter[str] | None) -> list[tuple[str, str, int]]:
     if base is None and head is None:
         return []
-    found = [("missing", "head", 0)] if head is None else [("new", "head", head.total())] if base is None else []
+    measured = [bool(counter and counter["pass"]) for counter in (base, head)]
+    found = []
+    if measured == [True, False] and head is None:
+        found = [("missing", "head", 0)]
+    elif measured == [False, True] and base is None:
+        found = [("new", "head", (head or Counter())["pass"])]
     for side, counter in (("base", base), ("head", head)):
         for word, statuses in _SPECIAL.items():
             runs = sum(counter[status] for status in statuses) if counter else 0
@@ -242,7 +247,7 @@ def _geomeans(rows: Sequence[Row]) -> dict[str, float]:
         judged = row.result.verdict is not Verdict.NOT_COMPARABLE and row.result.effect is not None
         if judged and row.series.better == "lower" and row.series.unit == "s":
             ratios.setdefault(row.head, []).append(1 + (row.result.effect or 0.0))
-    return {head: geometric_mean(np.array(values)) for head, values in ratios.items()}
+    return {head: 1 + geometric_mean(np.array(values)).effect for head, values in ratios.items()}
 
 
 def _nothing_common(base: RevisionRow, heads: Sequence[RevisionRow], table: SampleTable) -> str:

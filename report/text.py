@@ -45,9 +45,16 @@ def ascii_only(text: str) -> str:
 
 
 def case_line(benchmark: str, params: Iterable[tuple[str, object]]) -> str:
-    """A test case in words: `dirty_log_perf_test vcpus=2 backing_src=anonymous_thp`."""
-    told = " ".join(f"{name}={value}" for name, value in params)
+    """A test case in words: `dirty_log_perf_test vcpus=2 bytes_per_vcpu=1G`; what is off is left out."""
+    told = " ".join(f"{name}={_told(name, value)}" for name, value in params if value not in (False, "none", ""))
     return f"{benchmark.rsplit('/', 1)[-1]} {told}".strip()
+
+
+def _told(name: str, value: object) -> str:
+    if isinstance(value, int) and "bytes" in name:
+        power = next((p for p in (3, 2, 1) if value and value % 1024**p == 0), 0)
+        return f"{value >> 10 * power}{' KMG'[power].strip()}"
+    return str(value).replace(" ", "")
 
 
 def _field(name: str, text: str) -> list[str]:
@@ -94,7 +101,7 @@ def _table(rows: Sequence[Row], report: Report) -> Iterator[str]:
     if len(report.hosts) > 1:
         yield from _field("On", series.host)
     yield ""
-    yield f"{'metric':<{_NAME}}{'base':>9}{'head':>10}{'change':>9}{'95% CI':>11}"
+    yield f"{'metric':<{_NAME}}{'base':>8}{'head':>9}{'change':>9}{'95% CI':>13}"
     for _, same in groupby(rows, key=lambda row: row.series.id):
         group = list(same)
         yield from _rows(group, many=len(report.heads) > 1)
@@ -115,8 +122,8 @@ def _rows(group: Sequence[Row], *, many: bool) -> Iterator[str]:
             lead = ""
         base = next(cells) if row.result.base is not None else "-"
         head = next(cells) if row.result.head is not None else "-"
-        moved = f"{change(row.result):>9}{interval(row.result):>11} {MARKS[row.result.verdict]}"
-        yield f"{lead:<{_NAME}}{base:>9}{head:>10}{moved}"
+        moved = f"{change(row.result):>9}{interval(row.result):>13} {MARKS[row.result.verdict]}"
+        yield f"{lead:<{_NAME}}{base:>8}{head:>9}{moved}"
 
 
 def change(result: Comparison) -> str:

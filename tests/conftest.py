@@ -1,6 +1,9 @@
 """Fixtures for everything: no test touches the developer's own database, network proxies or settings."""
 
 import os
+import subprocess
+import sys
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -29,3 +32,25 @@ def shared() -> Path:
     if not SHARED.is_dir():
         pytest.skip("the corpus ../shared is not here: this test compares against it")
     return SHARED
+
+
+Run = Callable[..., subprocess.CompletedProcess[str]]
+
+
+@pytest.fixture
+def kvmperf(tmp_path: Path) -> Run:
+    """Runs the real command in a process of its own, as a user does; its database is a private one."""
+    environment = {**os.environ, "KVMPERF_DB": f"sqlite:///{tmp_path / 'k.db'}"}
+
+    def run(
+        *words: object, code: int = 0, stdin: str = "", cwd: Path | None = None
+    ) -> subprocess.CompletedProcess[str]:
+        command = [sys.executable, "-m", "cli", *map(str, words)]
+        done = subprocess.run(
+            command, capture_output=True, text=True, env=environment, input=stdin, cwd=cwd, check=False, timeout=300
+        )
+        assert done.returncode == code, f"exit {done.returncode}\n{done.stdout[-2000:]}\n{done.stderr[-2000:]}"
+        assert "Traceback" not in done.stderr
+        return done
+
+    return run

@@ -30,7 +30,10 @@ def test_the_gravest_difference_decides(base, head, vary, expected):
     assert judge(base, head, STATES, vary).severity is expected
 
 
-def test_the_sentence_names_field_and_both_values():
+def test_the_sentence_names_field_both_values_and_the_way_out():
     found = judge({1}, {2}, STATES, ())
 
-    assert found.why == "host states differ: kvm.eager_page_split Y -> N"
+    assert found.why == (
+        "host states differ: kvm.eager_page_split Y -> N; "
+        "if that is what you compare: --vary kvm.eager_page_split"
+    )
