@@ -10,6 +10,15 @@ from db.errors import UserError
 
 _SERIES = "kvm-mmu-demo"
 _PATCHES = 6
+_COMPARISONS: tuple[tuple[str, str, str, dict[str, object]], ...] = (
+    (
+        "Eager page splitting: on against off",
+        "split-on",
+        "split-off",
+        {"boot": "ic-*", "vary": ["kvm.eager_page_split"]},
+    ),
+    ("A/A: the same configuration twice, on a noisy host", "split-on", "split-on-again", {"boot": "mt-*"}),
+)
 
 
 def demo(
@@ -28,16 +37,8 @@ def demo(
     url = _database(db)
     stored = load(url)
     typer.echo(f"{stored} outputs of KVM selftests are in {url.removeprefix('sqlite:///')}")
-    for title, base, head, options in (
-        (
-            "Eager page splitting: on against off",
-            "split-on",
-            "split-off",
-            {"boot": "ic-*", "vary": ["kvm.eager_page_split"]},
-        ),
-        ("A/A: the same configuration twice, on a noisy host", "split-on", "split-on-again", {"boot": "mt-*"}),
-    ):
-        show_comparison(url, title, base, head, options)
+    for comparison in _COMPARISONS:
+        show_comparison(url, *comparison)
     show_trend(url)
     if serve:
         from cli.serve import serve_dashboard

@@ -25,7 +25,7 @@ def accept(writer: Writer, context: CaptureContext, paths: Iterable[Path]) -> It
     """
     for path in paths:
         if str(path) == STDIN:
-            captures = [capture(one) for one in read_outputs([path])]
+            captures: Iterable[NewCapture] = map(capture, read_outputs([path]))
         else:
             captures = map(_read, find_outputs(path))
         for one in captures:

@@ -20,6 +20,7 @@ MARKS = {
     Verdict.NOT_COMPARABLE: "x",
 }
 _NAME = 31  # columns of the metric's name
+_COLUMNS = (8, 9, 9, 13)  # base, head, change, interval
 _QUIET = 40  # with more rows than this, only what changed is printed unless asked
 _CHANGED = (Verdict.REGRESSION, Verdict.IMPROVEMENT)
 
@@ -122,8 +123,18 @@ def _rows(group: Sequence[Row], *, many: bool) -> Iterator[str]:
             lead = ""
         base = next(cells) if row.result.base is not None else "-"
         head = next(cells) if row.result.head is not None else "-"
-        moved = f"{change(row.result):>9}{interval(row.result):>13} {MARKS[row.result.verdict]}"
-        yield f"{lead:<{_NAME}}{base:>8}{head:>9}{moved}"
+        yield from _cells(lead, (base, head, change(row.result), interval(row.result)), MARKS[row.result.verdict])
+
+
+def _cells(lead: str, cells: Sequence[str], mark: str) -> Iterator[str]:
+    """One line, or where a number needs more room than its column, the name on a line of its own."""
+    line = f"{lead:<{_NAME}}" + "".join(f"{cell:>{width}}" for cell, width in zip(cells, _COLUMNS, strict=True))
+    if all(len(cell) < width for cell, width in zip(cells, _COLUMNS, strict=True)):
+        yield f"{line} {mark}"
+        return
+    if lead:
+        yield lead
+    yield f"    {'  '.join(cells)} {mark}"
 
 
 def change(result: Comparison) -> str:
@@ -156,7 +167,7 @@ def _absent(absent: Sequence[Absent]) -> list[str]:
 
 
 def _footer(report: Report) -> list[str]:
-    margin = f"{100 * float(report.request.policy.margin):.3g}%"  # type: ignore[arg-type]  # one margin on this path
+    margin = f"{100 * float(report.request.policy.margin):.3g}%"
     legend = f"! regression  + improvement  = within {margin}  ? inconclusive"
     lines = textwrap.wrap(legend + "  x not comparable" * bool(report.count(Verdict.NOT_COMPARABLE)), WIDTH)
     lines += _sentences(verdict_counts(report))
@@ -165,7 +176,8 @@ def _footer(report: Report) -> list[str]:
         said = f"Geometric mean of the times of {ascii_only(head)}: x{ratio:.3f} of base over the rows above."
         lines += _sentences(said)
     for note in notes(report):
-        lines += _sentences(note)
+        text = ascii_only(note[:1].upper() + note[1:])
+        lines += textwrap.wrap(text, WIDTH, initial_indent="- ", subsequent_indent="  ", break_on_hyphens=False)
     return lines
 
 
@@ -186,7 +198,7 @@ def judged(report: Report) -> str:
     told = ", ".join(f"{count} {reason}" for reason, count in reasons.most_common())
     policy = report.request.policy
     rest = f"; not judged: {told}" if told else ""
-    limits = f"FDR {100 * policy.fdr:g}%, margin {100 * float(policy.margin):.3g}%"  # type: ignore[arg-type]
+    limits = f"FDR {100 * policy.fdr:g}%, margin {100 * float(policy.margin):.3g}%"
     unit = ", runs taken as independent (--unit run)" if policy.unit == "run" else ""
     return f"Judged {len(report.rows) - len(open_)} of {len(report.rows)}{rest}. {limits}{unit}."
 

@@ -1,5 +1,6 @@
 """Trends as plain text: a line of levels per revision, with a bar to look at."""
 
+import textwrap
 from collections.abc import Sequence
 
 from report.text import WIDTH, ascii_only, case_line
@@ -21,7 +22,7 @@ def _table(line: Line) -> list[str]:
     cells = iter(texts)
     told = ascii_only(f"{series.host}: {case_line(series.benchmark, sorted(series.params.items()))}")
     head = ascii_only(f"{series.metric} [{unit}], {series.better} is better")
-    rows = [told[:WIDTH] if len(told) <= WIDTH else told, head]
+    rows = [*textwrap.wrap(told, WIDTH, subsequent_indent="  ", break_on_hyphens=False), head]
     width = max(len(ascii_only(p.revision.name)) for p in points)
     top = max(p.level.value for p in points)
     for point in points:

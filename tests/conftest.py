@@ -40,7 +40,18 @@ Run = Callable[..., subprocess.CompletedProcess[str]]
 @pytest.fixture
 def kvmperf(tmp_path: Path) -> Run:
     """Runs the real command in a process of its own, as a user does; its database is a private one."""
-    environment = {**os.environ, "KVMPERF_DB": f"sqlite:///{tmp_path / 'k.db'}"}
+    return runner(tmp_path / "k.db")
+
+
+@pytest.fixture(scope="session")
+def make_kvmperf() -> Callable[[Path], Run]:
+    """Makes the command on a database of the caller's choice."""
+    return runner
+
+
+def runner(database: Path) -> Run:
+    """The command on a database."""
+    environment = {**os.environ, "KVMPERF_DB": f"sqlite:///{database}"}
 
     def run(
         *words: object, code: int = 0, stdin: str = "", cwd: Path | None = None

@@ -27,11 +27,18 @@ def compared(kvmperf, *words):
     return [json.loads(line) for line in kvmperf("compare", *words, "--json").stdout.splitlines()]
 
 
+@pytest.fixture(scope="session")
+def lab_database(tmp_path_factory, make_kvmperf):
+    path = tmp_path_factory.mktemp("lab") / "lab.db"
+    for label in ("split-on", "split-off"):
+        upload(make_kvmperf(path), label, "ic-il2")
+    return path
+
+
 @pytest.fixture
-def lab(kvmperf):
-    upload(kvmperf, "split-on", "ic-il2")
-    upload(kvmperf, "split-off", "ic-il2")
-    return kvmperf
+def lab(lab_database, make_kvmperf):
+    """The command on a database with eager splitting on and off, read only by convention."""
+    return make_kvmperf(lab_database)
 
 
 VARY = ("--vary", "kvm.eager_page_split")

@@ -34,6 +34,5 @@ def test_the_sentence_names_field_both_values_and_the_way_out():
     found = judge({1}, {2}, STATES, ())
 
     assert found.why == (
-        "host states differ: kvm.eager_page_split Y -> N; "
-        "if that is what you compare: --vary kvm.eager_page_split"
+        "host states differ: kvm.eager_page_split Y -> N; if that is what you compare: --vary kvm.eager_page_split"
     )

@@ -1,0 +1,23 @@
+from datetime import UTC, datetime
+
+from db.engine import connect, reading, writing
+from db.values import CaptureContext, NewCapture, RevisionFacts
+from db.writes import Writer
+from report.freshness import token
+
+
+def _token(engine):
+    with reading(engine) as connection:
+        return token(connection)
+
+
+def test_the_token_changes_with_an_upload_and_only_then(tmp_path):
+    engine = connect(f"sqlite:///{tmp_path}/t.db", create=True)
+    before = _token(engine)
+    assert _token(engine) == before
+
+    with writing(engine) as connection:
+        context = CaptureContext("h", RevisionFacts(label="a"))
+        Writer(connection, now=datetime(2026, 1, 1, tzinfo=UTC)).store(context, NewCapture("a.out", {"stdout": b"x"}))
+
+    assert _token(engine) != before

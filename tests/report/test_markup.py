@@ -1,0 +1,42 @@
+import csv
+import io
+import json
+
+from handmade_report import ROWS, report, result, row
+
+from report import markup
+from stats.compare import Verdict
+
+HOSTILE = "<script>alert(1)</script>|**x**`\n"
+
+
+def test_json_and_csv_carry_full_precision():
+    found = result(Verdict.REGRESSION, 0.1 + 0.2, 1 / 3, (1e-17, 2 / 3))
+
+    as_json = json.loads(markup.to_json(report([row("m", found)])))
+    as_csv = next(csv.DictReader(io.StringIO(markup.to_csv(report([row("m", found)])))))
+
+    assert as_json["base_value"] == 0.1 + 0.2 == float(as_csv["base_value"])
+    assert as_json["ci"] == [1e-17, 2 / 3] == json.loads(as_csv["ci"])
+    assert json.loads(as_csv["params"])["vcpus"] == 64
+
+
+def test_every_row_is_in_every_layout():
+    for write in (markup.to_json, markup.to_csv, markup.to_markdown, markup.to_html):
+        text = write(report()).replace("\\_", "_")
+        assert [r.series.metric in text for r in ROWS] == [True] * len(ROWS), write
+
+
+def test_hostile_text_stays_text():
+    hostile = report([row(HOSTILE, result(Verdict.REGRESSION, 1.0, 2.0, (0.5, 1.5), why=HOSTILE))], base=HOSTILE)
+
+    page, table = markup.to_html(hostile), markup.to_markdown(hostile)
+
+    assert "<script>alert" not in page
+    assert "<script>" not in table
+    (line,) = [line for line in table.splitlines() if "alert" in line and line.startswith("|")]
+    assert line.count(" | ") == table.splitlines()[4].count(" | ")
+
+
+def test_no_rows_is_an_empty_table():
+    assert markup.to_csv(report([])) == "\n"

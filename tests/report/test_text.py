@@ -1,0 +1,71 @@
+import os
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+from handmade_report import ROWS, report, result, row
+from hypothesis import given
+from hypothesis import strategies as st
+
+from report.text import WIDTH, ascii_only, change, interval, render
+from stats.compare import Verdict
+
+GOLDEN = Path(__file__).parent / "golden"
+
+
+def golden(name, text):
+    path = GOLDEN / name
+    if os.environ.get("KVMPERF_UPDATE_GOLDEN"):
+        path.parent.mkdir(exist_ok=True)
+        path.write_text(text)
+    assert path.read_text() == text
+
+
+def test_one_head_reads_as_a_mail():
+    golden("one-head.txt", render(report()))
+
+
+def test_n_heads_are_lines_under_their_metric():
+    rows = [replace(r, head=head) for r in ROWS for head in ("v2", "v3")]
+
+    golden("two-heads.txt", render(report(rows, heads=("v2", "v3"))))
+
+
+def test_many_rows_without_a_change_are_counted():
+    quiet = [row(f"metric{i}", result(Verdict.EQUIVALENT, 1.0, 1.0, (-0.01, 0.01)), number=i + 10) for i in range(50)]
+
+    short, long = render(report([*ROWS, *quiet])), render(report([*ROWS, *quiet]), everything=True)
+
+    assert "53 rows without a change are not shown: --all prints them." in short
+    assert "metric49" not in short
+    assert "metric49" in long
+
+
+@pytest.mark.parametrize(
+    ("base", "head", "ci", "texts"),
+    [
+        (3.0, 2.0, (-0.4, -0.3), ("-33.3%", "[-40,-30]")),
+        (100.0, 100.5, (-0.001, 0.011), ("+0.5%", "[-0.1,+1.1]")),
+        (1.0, 31.0, (28.0, 32.0), ("x31", "[+2800,+3200]")),
+        (1.0, 9e6, (8e6, 1e7), ("x9e+06", "x[8e+06,1e+07]")),
+        (1.0, 1.0, None, ("+0.0%", "-")),
+    ],
+)
+def test_changes_and_intervals_keep_their_size(base, head, ci, texts):
+    found = result(Verdict.REGRESSION, base, head, ci)
+
+    assert (change(found), interval(found)) == texts
+
+
+@given(name=st.text(min_size=1, max_size=90), levels=st.lists(st.floats(1e-12, 1e12), min_size=2, max_size=2))
+def test_whatever_is_named_every_line_fits_a_mail(name, levels):
+    found = result(Verdict.REGRESSION, *levels, (-0.5, 1e7))
+
+    text = render(report([row(name, found, head=name[:40])], heads=(name[:40],), base=name))
+
+    assert text.isascii()
+    assert max(map(len, text.splitlines())) <= WIDTH
+
+
+def test_control_characters_are_spelled_out():
+    assert ascii_only("a\x1b[31m\nb\u2028\U0001f600") == "a\\x1b[31m\\nb\\u2028\\U0001f600"
