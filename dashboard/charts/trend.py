@@ -43,7 +43,7 @@ class _Scale:
 def trend(
     lines: Sequence[Line], titles: Sequence[str], names: Mapping[int, str], options: TrendOptions | None = None
 ) -> go.Figure:
-    """A panel per metric (per unit, if they are many) over one axis of revisions, in the order of `names` (id to name)."""
+    """A panel per metric (per unit, if they are many) over revisions in the order of `names` (id to name)."""
     options = options or TrendOptions()
     if options.relative is not None:
         lines, titles = _with_reference(lines, titles, options.relative)

@@ -25,15 +25,21 @@ def banner(report: Report, view: CompareView) -> None:
             f"**The hosts differ** in {markdown_text(fields)}: {rows} of {len(report.rows)} rows are not judged.",
             icon=":material/compare_arrows:",
         )
-        meant = tuple(dict.fromkeys((*view.vary, *(one.field for one in grave))))
-        st.button(
-            "This is what I compare",
-            help="These fields no longer count against comparability.",
-            **to_set(view, vary=meant),
-        )
+        _claim([one.field for one in grave if one.severity is Severity.DOWNGRADE], view)
     elif not any(report.hosts.values()):
         st.info("Nothing is known of the hosts' state: these results were uploaded without host facts.")
     _fields(report.differences, view)
+
+
+def _claim(fields: list[str], view: CompareView) -> None:
+    """One click for what is set differently on purpose; another machine is never waved through by one click."""
+    if fields:
+        named = ", ".join(fields[:3]) + (f" and {len(fields) - 3} more" if len(fields) > 3 else "")
+        st.button(
+            f"This is what I compare: {markdown_text(named)}",
+            help="These fields no longer count against comparability.",
+            **to_set(view, vary=tuple(dict.fromkeys((*view.vary, *fields)))),
+        )
 
 
 def _fields(differences: tuple[Difference, ...], view: CompareView) -> None:

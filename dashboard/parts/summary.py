@@ -23,8 +23,7 @@ def summary(report: Report) -> None:
         with st.expander(
             f"{len(said)} {'note' if len(said) == 1 else 'notes'} on these numbers", icon=":material/info:"
         ):
-            for note in said[:_NOTES]:
-                st.text(shortened(note, 400))
+            st.text("\n".join(shortened(note, 400) for note in said[:_NOTES]))
             if len(said) > _NOTES:
                 st.caption(f"and {len(said) - _NOTES} more in the exports")
 

@@ -1,14 +1,20 @@
 """A small database for the dashboard's tests: two hosts, three revisions, a patch series, and hostile names."""
 
+from collections.abc import Callable
+from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import numpy as np
+import pytest
+from streamlit.testing.v1 import AppTest
+from streamlit.util import calc_hash
 
 from db.engine import connect, writing
 from db.values import CaptureContext, NewCapture, NewMeasurement, NewRun, RevisionFacts
 from db.writes import Writer
 
+APP = Path(__file__).parents[2] / "dashboard" / "app.py"
 EPOCH = datetime(2026, 1, 5, tzinfo=UTC)
 BENCHMARK = "kvm-selftests/dirty_log_perf_test"
 HOSTILE = "<script>alert(1)</script> **bold** $x^2$ :smile: [a](http://x.example)"
@@ -155,3 +161,48 @@ def _hostile(writer: Writer, rng: np.random.Generator) -> None:
             writer.store(
                 context, NewCapture(f"{label}{boot}", {"stdout": f"{label}{boot}".encode()}, "x", 0, when, runs=(run,))
             )
+
+
+@dataclass(frozen=True)
+class Databases:
+    """Addresses of the sample databases, and the hostile name in one of them."""
+
+    sample: str
+    empty: str
+    failures: str
+    hostile: str = HOSTILE
+
+
+@pytest.fixture(scope="session")
+def databases(tmp_path_factory: pytest.TempPathFactory) -> Databases:
+    folder = tmp_path_factory.mktemp("databases")
+    return Databases(build(folder / "sample.db"), empty(folder / "empty.db"), failures_only(folder / "failures.db"))
+
+
+@pytest.fixture
+def open_page(monkeypatch: pytest.MonkeyPatch) -> Callable[..., AppTest]:
+    """Open a page of the dashboard on a database, with a query string as keywords."""
+
+    def opened(database: str, page: str, **query: str | list[str]) -> AppTest:
+        monkeypatch.setenv("KVMPERF_DB", database)
+        app = AppTest.from_file(str(APP), default_timeout=60)
+        app._page_hash = calc_hash(page)  # switch_page knows files only, our pages are functions
+        for name, value in query.items():
+            app.query_params[name] = value
+        return app.run()
+
+    return opened
+
+
+@pytest.fixture
+def words() -> Callable[[AppTest], str]:
+    """Everything a page says, tables included."""
+
+    def said(app: AppTest) -> str:
+        kinds = ("title", "subheader", "text", "caption", "markdown", "info", "warning", "error", "success", "code")
+        parts = [str(element.value) for kind in kinds for element in getattr(app, kind)]
+        parts += [table.value.to_string() for table in app.dataframe]
+        parts += [str(button.label) for button in app.button]
+        return "\n".join(parts)
+
+    return said

@@ -1,0 +1,154 @@
+from datetime import UTC, datetime
+
+import numpy as np
+import pytest
+
+from dashboard.charts.distribution import SHOWN, BootValues, Side, distribution
+from dashboard.charts.scaling import Curve, ScalePoint, scaling
+from dashboard.charts.style import COLOURS, SYMBOLS, colour, symbol
+from dashboard.charts.trend import BANDS, TrendOptions, trend
+from db.hoststate import Difference, Severity
+from db.values import RevisionRow, SeriesRow
+from report.trend import Line, Point, RawPoint
+from stats.levels import Level
+
+NOW = datetime(2026, 1, 1, tzinfo=UTC)
+
+
+def _revision(number, series=""):
+    return RevisionRow(
+        number, "6.12", "", f"r{number}", "", NOW, NOW, series, 1 if series else None, number if series else None
+    )
+
+
+def _line(number=1, unit="s", values=(0.1, 0.2, 0.4), metric="time", *, series=(), changed=()):
+    points = tuple(
+        Point(
+            _revision(i, "s" if i in series else ""), Level(v, v * 0.9, v * 1.1, 4, 12, 60), changed if i == 2 else ()
+        )
+        for i, v in enumerate(values, start=1)
+    )
+    return Line(SeriesRow(number, "bm3", "suite/b", 1, {"vcpus": 2}, metric, unit, "lower"), points)
+
+
+def _names(count=3):
+    return {i: f"r{i}" for i in range(1, count + 1)}
+
+
+def _lines(figure):
+    return [trace for trace in figure.data if trace.mode == "lines+markers"]
+
+
+def test_levels_are_drawn_in_a_unit_with_short_numbers():
+    figure = trend([_line()], ["time"], _names())
+
+    assert _lines(figure)[0].y.tolist() == pytest.approx([100, 200, 400])
+    assert figure.layout.yaxis.title.text == "time [ms]"
+    assert list(figure.layout.xaxis.categoryarray) == ["r1", "r2", "r3"]
+
+
+def test_each_hover_carries_interval_and_replication():
+    found = _lines(trend([_line()], ["time"], _names()))[0]
+
+    assert found.customdata[0].tolist() == pytest.approx([100, 90, 110, 4, 12, 60])
+    assert "95% interval" in found.hovertemplate
+    assert found.meta == "ms"
+
+
+def test_normalised_lines_are_one_at_the_reference_and_lines_without_it_go():
+    figure = trend([_line(), _line(2, values=(1.0, 2.0))], ["a", "b"], _names(), TrendOptions(relative=3))
+
+    assert [trace.name for trace in _lines(figure)] == ["a"]
+    assert _lines(figure)[0].y.tolist() == pytest.approx([0.25, 0.5, 1.0])
+    assert figure.layout.yaxis.title.text == "relative to r3"
+
+
+def test_metrics_have_panels_of_their_own_until_they_are_many():
+    few = trend([_line(i, metric=f"m{i}") for i in range(3)], list("abc"), _names())
+    many = trend([_line(i, metric=f"m{i}") for i in range(6)], list("abcdef"), _names())
+
+    assert few.layout.yaxis3.title.text == "m2 [ms]"
+    assert "yaxis2" not in many.layout
+
+
+def test_bands_are_for_few_lines():
+    crowd = [_line(i) for i in range(BANDS + 1)]
+
+    assert any(trace.fill == "toself" for trace in trend([_line()], ["a"], _names()).data)
+    assert not any(trace.fill for trace in trend(crowd, [str(i) for i in range(BANDS + 1)], _names()).data)
+
+
+def test_many_points_are_drawn_by_the_graphics_card_and_stay_few_traces():
+    names = {i: f"r{i}" for i in range(1, 101)}
+    lines = [_line(i, values=np.linspace(1, 2, 100)) for i in range(200)]
+
+    figure = trend(lines, [str(i) for i in range(200)], names)
+
+    assert {trace.type for trace in _lines(figure)} == {"scattergl"}
+    assert len(figure.data) == 200
+    assert not figure.layout.showlegend
+
+
+def test_a_patch_series_is_not_joined_to_what_follows():
+    found = _lines(trend([_line(values=(1.0, 2.0, 3.0), series=(1, 2))], ["a"], _names()))[0]
+
+    assert np.isnan(found.y[2])
+    assert found.y[[0, 1, 3]].tolist() == [1.0, 2.0, 3.0]
+
+
+def test_a_host_change_is_a_dashed_line_whose_hover_names_the_field():
+    changed = (Difference("microcode", "0x1", "<b>0x2</b>", Severity.BLOCK),)
+    figure = trend([_line(changed=changed)], ["a"], _names())
+
+    assert [shape.line.dash for shape in figure.layout.shapes] == ["dash"]
+    mark = next(trace for trace in figure.data if trace.name == "host state changed")
+    assert mark.text[0] == "bm3: microcode 0x1 → &lt;b&gt;0x2&lt;/b&gt;"
+    assert list(mark.x) == ["r2"]
+
+
+def test_chosen_revisions_and_single_runs_are_marked():
+    raw = {1: [RawPoint(1, 1, 7, 1, 0.1), RawPoint(1, 99, 8, 1, 0.1)]}
+    figure = trend([_line()], ["a"], _names(), TrendOptions(log=True, raw=raw, marks={1: "base", 3: "head"}))
+
+    assert [note.text for note in figure.layout.annotations] == ["base", "head"]
+    assert figure.layout.yaxis.type == "log"
+    assert [list(trace.x) for trace in figure.data if trace.name == "runs"] == [["r1"]]
+
+
+def test_no_lines_make_an_empty_figure():
+    assert len(trend([], [], {}).data) == 0
+
+
+def test_every_boot_has_a_box_with_its_points():
+    sides = [
+        Side("base", "v1", (BootValues("b1", (1, 1), (0.1, 0.2)), BootValues("b2", (2,), (0.3,)))),
+        Side("head", "<v2>", (BootValues("b3", (3,), (0.4,)),)),
+    ]
+    figure = distribution(sides, "time", "s")
+
+    assert [len(trace.y) for trace in figure.data] == [2, 1, 1]
+    assert {trace.boxpoints for trace in figure.data} == {"all"}
+    assert [trace.name for trace in figure.data] == ["base: v1", "base: v1", "head: &lt;v2&gt;"]
+    assert [trace.showlegend for trace in figure.data] == [True, False, True]
+
+
+def test_of_many_values_both_ends_are_kept():
+    values = tuple(float(v) for v in range(5000))
+    found = distribution([Side("base", "v1", (BootValues("b", (1,) * 5000, values),))], "m", "count").data[0]
+
+    assert len(found.y) == SHOWN
+    assert (min(found.y), max(found.y)) == (0.0, 4999.0)
+
+
+def test_a_scaling_curve_has_a_line_per_revision_with_intervals():
+    points = tuple(ScalePoint(float(x), x * 1e-3, x * 0.9e-3, None, "4 boots") for x in (1, 2, 8))
+    figure = scaling([Curve("base", points), Curve("head", points)], "vcpus", "time", "s")
+
+    assert list(figure.data[0].x) == [1, 2, 8]
+    assert list(figure.data[0].error_y.arrayminus) == pytest.approx([0.1, 0.2, 0.8])
+    assert list(figure.data[0].error_y.array) == [0, 0, 0]
+    assert figure.layout.xaxis.type == "log"
+
+
+def test_no_two_of_thirty_lines_share_colour_and_mark():
+    assert len({(colour(i), symbol(i)) for i in range(len(COLOURS) * len(SYMBOLS))}) == 36
