@@ -57,6 +57,7 @@ class Tested:
     spread: FloatArray
     units: IntArray
     differ: FloatArray
+    is_rankable: BoolArray
     by_ranks: BoolArray
 
 

@@ -5,20 +5,14 @@ from dataclasses import dataclass
 import numpy as np
 from scipy import special
 
+from stats.cells import Cells, by_metric, gather, sizes, spreads
 from stats.designs import Units
-from stats.grouped import totals
-from stats.policy import FloatArray, IntArray
-from stats.summarise import Location, locate
+from stats.policy import BoolArray, FloatArray, IntArray
 
-# A unit (a boot; a run in a block) further out than this is a gross outlier. Wide on purpose: pulling in the slow
-# mode of a bimodal benchmark makes the spread look smaller than it is (ten times the false flags at a limit of 1.5).
-UNIT_LIMIT = 5.0
-# Where more than this share of a metric's units are so far out, they are not outliers but a second mode: all count.
-UNIT_SHARE = 1 / 8
-# Degrees of freedom with which the spread of one side in one block is drawn towards the metric's common spread.
-CELL_DF = 6.0
-# The same for the common factor of a block or side (a noisy boot) over all metrics, towards 1.
-FACTOR_DF = 10.0
+# p-value of "the same effect in all blocks" above which it is taken as the same. With a noisy and a quiet block the
+# estimated variance between them is the noise of the noisy one, and would hide what the quiet one shows.
+DIFFERENCE = 0.2
+COMMON_METRICS = 10  # that can be tested, before they say together how much effects differ between blocks
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -27,7 +21,8 @@ class Contrast:
 
     `spread` is the variance of one unit (`variance` = `spread` x `factor`). `base` is the level of the base side.
     `blocks` counts blocks, `units` [metrics, 2] the units a side, `differ` is the p-value that the effect is the
-    same in all blocks (NaN with one block).
+    same in all blocks (NaN with one block), `is_rankable`: no unit was
+    winsorised and no variance between blocks was seen, so that ranks would answer the same question.
     """
 
     delta: FloatArray
@@ -38,6 +33,7 @@ class Contrast:
     blocks: IntArray
     units: IntArray
     differ: FloatArray
+    is_rankable: BoolArray
 
     @property
     def spread(self) -> FloatArray:
@@ -45,123 +41,96 @@ class Contrast:
         return self.variance / self.factor
 
 
-@dataclass(frozen=True, slots=True, eq=False)
-class _Cells:
-    """Both sides of every block: arrays [blocks, 2], sorted by metric."""
-
-    metric: IntArray
-    block: IntArray
-    level: FloatArray
-    squares: FloatArray
-    df: FloatArray
-
-    @property
-    def n(self) -> FloatArray:
-        return self.df + 1
-
-
 def estimate(units: Units, metrics: int, *, robust: bool, moderate: bool) -> Contrast:
     """Return the contrast of every metric; blocks are weighted by precision, with a random effect between blocks."""
-    cells = _cells(units, robust=robust)
-    spread, coefficient = _spreads(cells, metrics, moderate=moderate)
+    cells = gather(units, robust=robust)
+    spread, share = spreads(cells, metrics, moderate=moderate)
     noise = (spread / cells.n).sum(axis=1)  # variance of each block's difference
     d = cells.level[:, 1] - cells.level[:, 0]
-    between, differ = _heterogeneity(cells, d, noise, metrics)
-    weight = 1 / np.where(noise + between[cells.metric] > 0, noise + between[cells.metric], 1 / _size(cells))
-    weight /= _sum(cells, weight, metrics)[cells.metric]
-    within, df_within = _within(cells, spread, coefficient, weight, metrics)
-    extra = between * _sum(cells, weight**2, metrics)
+    between = _between(cells, d, noise, metrics, moderate=moderate)
+    weight = noise + between.variance[cells.metric]
+    weight = 1 / np.where(weight > 0, weight, 1 / sizes(cells))
+    weight /= by_metric(cells, weight, metrics)[cells.metric]
+    within, df_within = _within(cells, spread, share, weight, metrics)
+    extra = between.variance * by_metric(cells, weight**2, metrics)
+    variance, df = _together(within, df_within, extra, np.where(between.is_common, df_within, between.df))
     blocks = np.bincount(cells.metric, minlength=metrics)
-    variance = within + extra
-    with np.errstate(invalid="ignore", divide="ignore"):
-        parts = np.nan_to_num(within**2 / df_within) + np.nan_to_num(extra**2 / (blocks - 1))
-        df = np.where(variance > 0, variance**2 / parts, df_within)
-    testable = (_sum(cells, cells.df.sum(axis=1), metrics) > 0) | (blocks > 1)
+    testable = (by_metric(cells, cells.df.sum(axis=1), metrics) > 0) | (blocks > 1)
     missing = np.where(blocks > 0, 0.0, np.nan)
     return Contrast(
-        _sum(cells, weight * d, metrics) + missing,
+        by_metric(cells, weight * d, metrics) + missing,
         np.where(testable, variance, np.nan),
-        np.where(testable, np.where(variance > 0, df, np.maximum(df_within, 1)), 0.0),
-        _sum(cells, weight**2 / _size(cells), metrics) + missing,
-        _sum(cells, weight * cells.level[:, 0], metrics) + missing,
+        np.where(testable, df, 0.0),
+        by_metric(cells, weight**2 / sizes(cells), metrics) + missing,
+        by_metric(cells, weight * cells.level[:, 0], metrics) + missing,
         blocks,
-        np.stack([np.bincount(cells.metric, cells.n[:, s], metrics) for s in (0, 1)], axis=1).astype(np.int64),
-        differ,
+        np.stack([by_metric(cells, cells.n[:, side], metrics) for side in (0, 1)], axis=1).astype(np.int64),
+        between.differ,
+        (by_metric(cells, cells.pulled.sum(axis=1), metrics) == 0) & (between.variance == 0),
     )
 
 
-def _cells(units: Units, *, robust: bool) -> _Cells:
-    fresh = np.diff(units.metric, prepend=-1) != 0
-    fresh |= (np.diff(units.block, prepend=-1) != 0) | (np.diff(units.side, prepend=-1) != 0)
-    first = np.flatnonzero(fresh)
-    found = locate(units.level, first, units.metric[first], None)
-    if robust:
-        pulled = locate(units.level, first, units.metric[first], UNIT_LIMIT)
-        count = np.bincount(units.metric[first], pulled.pulled)
-        few = (count <= UNIT_SHARE * np.bincount(units.metric))[units.metric[first]]
-        found = Location(*(np.where(few, getattr(pulled, name), getattr(found, name)) for name in Location.__slots__))
-    base = np.flatnonzero(units.side[first] == 0)
-    return _Cells(
-        units.metric[first[base]],
-        units.block[first[base]],
-        *(np.stack([column[base], column[base + 1]], axis=1) for column in (found.level, found.squares, found.df)),
-    )
+@dataclass(frozen=True, slots=True, eq=False)
+class _Between:
+    """The variance of the effect between blocks per metric, and the p-value of "none" (NaN where untestable)."""
+
+    variance: FloatArray
+    df: FloatArray
+    is_common: BoolArray
+    differ: FloatArray
 
 
-def _spreads(cells: _Cells, metrics: int, *, moderate: bool) -> tuple[FloatArray, FloatArray]:
-    """Return the variance of a unit per cell, and the share of it that is the cell's own.
+def _between(cells: Cells, d: FloatArray, noise: FloatArray, metrics: int, *, moderate: bool) -> _Between:
+    """Return how much the effect varies between blocks.
 
-    The rest is the metric's pooled variance times a factor that the block (or the side) has over all metrics: a noisy
-    boot, a noisy kernel. Satterthwaite's degrees of freedom then take care of sides that differ.
+    DerSimonian and Laird 1986, doi 10.1016/0197-2456(86)90046-2, where the metric itself shows it; at least what the
+    metrics of the comparison show together, since two or three blocks alone show little. Blocks with one run a
+    side have no noise of their own: all that is seen between them is taken as variance of the difference.
     """
-    own = cells.squares / np.maximum(cells.df, 1)
-    df = _sum(cells, cells.df.sum(axis=1), metrics)[cells.metric, None]
-    pooled = _sum(cells, cells.squares.sum(axis=1), metrics)[cells.metric, None] / np.maximum(df, 1)
-    if not moderate:
-        return np.where(cells.df > 0, own, pooled), np.where(cells.df > 0, 1.0, 0.0)
-    ratio = np.divide(own, pooled, where=pooled > 0, out=np.ones_like(own))
-    _, place = np.unique(cells.block, return_inverse=True)
-    factor = np.stack(
-        [
-            (np.bincount(place, cells.df[:, s] * ratio[:, s]) + FACTOR_DF)
-            / (np.bincount(place, cells.df[:, s]) + FACTOR_DF)
-            for s in (0, 1)
-        ],
-        axis=1,
-    )[place]
-    scaled = _sum(cells, (cells.squares / factor).sum(axis=1), metrics)[cells.metric, None] / np.maximum(df, 1)
-    share = cells.df / (cells.df + CELL_DF)
-    return share * own + (1 - share) * factor * scaled, share
-
-
-def _heterogeneity(cells: _Cells, d: FloatArray, noise: FloatArray, metrics: int) -> tuple[FloatArray, FloatArray]:
-    """Return the variance of the effect between blocks and the p-value of "none".
-
-    DerSimonian and Laird 1986, doi 10.1016/0197-2456(86)90046-2. Blocks with one run a side have no noise of their own:
-    all that is seen between them is taken as the variance of the difference.
-    """
-    blocks = np.bincount(cells.metric, minlength=metrics)
+    blocks = np.bincount(cells.metric, minlength=metrics).astype(np.float64)
     free = np.maximum(blocks - 1, 1)
-    df = _sum(cells, cells.df.sum(axis=1), metrics)
-    bare = (df == 0)[cells.metric]
-    weight = np.where(bare, _size(cells), 1 / np.where(noise > 0, noise, np.inf))
-    total = _sum(cells, weight, metrics)
-    safe = np.where(total > 0, total, 1.0)
-    mean = _sum(cells, weight * d, metrics) / safe
-    q = _sum(cells, weight * (d - mean[cells.metric]) ** 2, metrics)
-    room = safe - _sum(cells, weight**2, metrics) / safe
-    plain = np.bincount(
-        cells.metric, (d - (_sum(cells, d, metrics) / np.maximum(blocks, 1))[cells.metric]) ** 2, metrics
-    )
-    between = np.where(df == 0, q / free * blocks / safe, np.maximum(q - free, 0) / np.where(room > 0, room, 1.0))
-    between = np.where(total > 0, between, plain / free)
+    df = by_metric(cells, cells.df.sum(axis=1), metrics)
+    noisy = by_metric(cells, noise, metrics) > 0
+    weight = np.where(noisy[cells.metric], 1 / np.where(noise > 0, noise, np.inf), sizes(cells))
+    total = np.maximum(by_metric(cells, weight, metrics), 1e-300)
+    mean = by_metric(cells, weight * d, metrics) / total
+    q = by_metric(cells, weight * (d - mean[cells.metric]) ** 2, metrics)
+    room = total - by_metric(cells, weight**2, metrics) / total
+    own = np.maximum(q - free, 0) / np.where(room > 0, room, 1.0)
     several = blocks > 1
-    differ = np.where(several & (df > 0) & (total > 0), special.fdtrc(free, np.maximum(df, 1), q / free), np.nan)
-    return np.where(several, between, 0.0), differ
+    testable = several & noisy & (df > 0)
+    differ = np.where(testable, special.fdtrc(free, np.maximum(df, 1), q / free), np.nan)
+    own = np.where(noisy, np.where(differ > DIFFERENCE, 0.0, own), q / free * blocks / total)
+    common = np.zeros(metrics)
+    if moderate:
+        common[testable] = _common_excess(q[testable], free[testable], df[testable])
+    common = common * blocks / total
+    return _Between(np.where(several, np.maximum(own, common), 0.0), free, (common > 0) & (common >= own), differ)
+
+
+def _common_excess(q: FloatArray, free: FloatArray, df: FloatArray) -> float:
+    """Return the variance between blocks over the noise of a block's difference that the metrics have in common.
+
+    From the median over metrics, so that a few metrics with effects of their own do not set it for all.
+    """
+    if q.size < COMMON_METRICS:
+        return 0.0
+    ratio = q / free / special.fdtri(free, df, 0.5)
+    return max(0.0, float(np.median(ratio)) - 1) * q.size / (q.size + COMMON_METRICS)
+
+
+def _together(
+    within: FloatArray, df_within: FloatArray, extra: FloatArray, df_extra: FloatArray
+) -> tuple[FloatArray, FloatArray]:
+    """Return the sum of two independent variances with Satterthwaite's degrees of freedom."""
+    variance = within + extra
+    parts = within**2 / np.maximum(df_within, 1) + extra**2 / np.maximum(df_extra, 1)
+    df = np.divide(variance**2, parts, where=parts > 0, out=np.maximum(df_within, 1))
+    return variance, df
 
 
 def _within(
-    cells: _Cells, spread: FloatArray, share: FloatArray, weight: FloatArray, metrics: int
+    cells: Cells, spread: FloatArray, share: FloatArray, weight: FloatArray, metrics: int
 ) -> tuple[FloatArray, FloatArray]:
     """Return the variance of the weighted difference without the random effect, and its degrees of freedom.
 
@@ -169,21 +138,11 @@ def _within(
     pooled rest); Satterthwaite 1946, doi 10.2307/3002019, on that sum. With shares of 1 it is Welch's formula.
     """
     h = weight[:, None] ** 2 / cells.n
-    variance = _sum(cells, (h * spread).sum(axis=1), metrics)
-    df = _sum(cells, cells.df.sum(axis=1), metrics)[cells.metric, None]
-    rest = _sum(cells, (h * (1 - share) * spread).sum(axis=1), metrics)[cells.metric, None]
+    variance = by_metric(cells, (h * spread).sum(axis=1), metrics)
+    df = by_metric(cells, cells.df.sum(axis=1), metrics)[cells.metric, None]
+    rest = by_metric(cells, (h * (1 - share) * spread).sum(axis=1), metrics)[cells.metric, None]
     g = h * share * spread + rest * cells.df / np.maximum(df, 1)
     terms = np.divide(g**2, cells.df, where=cells.df > 0, out=np.zeros_like(g)).sum(axis=1)
-    parts = _sum(cells, terms, metrics)
+    parts = by_metric(cells, terms, metrics)
     df_within = np.divide(variance**2, parts, where=parts > 0, out=np.zeros(metrics))
-    return variance, np.where(parts > 0, df_within, _sum(cells, cells.df.sum(axis=1), metrics))
-
-
-def _size(cells: _Cells) -> FloatArray:
-    """Return the weight of each block's difference if all units were equally noisy."""
-    size: FloatArray = 1 / (1 / cells.n).sum(axis=1)
-    return size
-
-
-def _sum(cells: _Cells, weights: FloatArray, metrics: int) -> FloatArray:
-    return totals(cells.metric, weights, metrics)
+    return variance, np.where(parts > 0, df_within, by_metric(cells, cells.df.sum(axis=1), metrics))

@@ -96,7 +96,7 @@ def choose(runs: Runs, shared: BoolArray, metrics: int, policy: Policy) -> IntAr
 def _is_shared(runs: Runs) -> BoolArray:
     """Return which runs stand in a boot that measured both sides of their metric."""
     known = runs.boot >= 0
-    if not np.intersect1d(*(np.unique(runs.boot[known & (runs.side == side)]) for side in (0, 1))).size:
+    if not np.intersect1d(runs.boot[known & (runs.side == 0)], runs.boot[known & (runs.side == 1)]).size:
         return np.zeros(runs.metric.size, dtype=np.bool_)
     _, cell = np.unique(runs.metric * (runs.boot.max(initial=0) + 1) + np.maximum(runs.boot, 0), return_inverse=True)
     sides = np.zeros((cell.max(initial=-1) + 1, 2), dtype=bool)

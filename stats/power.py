@@ -15,19 +15,21 @@ def units_needed(spread: FloatArray, change: FloatArray, *, alpha: float, power:
     freedom that come out (three rounds); at least 2, at most `LIMIT`, NaN where the spread is unknown.
     """
     with np.errstate(divide="ignore", invalid="ignore"):
-        ratio = 2 * spread / np.asarray(change) ** 2
-    normal = special.ndtri(1 - alpha / 2) + special.ndtri(power)
-    n: FloatArray = np.clip(ratio * normal**2, 2, LIMIT)
+        ratio = 2 * spread / change**2
+    needed = _clipped(ratio * (special.ndtri(1 - alpha / 2) + special.ndtri(power)) ** 2)
     for _ in range(3):
-        quantiles = special.stdtrit(2 * (n - 1), 1 - alpha / 2) + special.stdtrit(2 * (n - 1), power)
-        n = np.add(n, np.clip(ratio * quantiles**2, 2, LIMIT), dtype=np.float64) / 2
-    whole: FloatArray = np.ceil(n - 0.05)
-    return whole
+        df = 2 * (needed - 1)
+        quantiles = special.stdtrit(df, 1 - alpha / 2) + special.stdtrit(df, power)
+        needed = _clipped(0.5 * needed + 0.5 * ratio * quantiles**2)
+    return _clipped(np.ceil(needed - 0.05))
 
 
 def detectable_change(spread: FloatArray, units: FloatArray, *, alpha: float, power: float) -> FloatArray:
     """Return the change (logs) that `units` a side would see with probability `power`."""
     df = np.maximum(2 * (units - 1), 1)
     quantiles = special.stdtrit(df, 1 - alpha / 2) + special.stdtrit(df, power)
-    change: FloatArray = quantiles * np.sqrt(2 * spread / units)
-    return change
+    return np.asarray(quantiles * np.sqrt(2 * spread / units), dtype=np.float64)
+
+
+def _clipped(units: FloatArray) -> FloatArray:
+    return np.clip(units, 2, LIMIT)

@@ -16,6 +16,8 @@ from stats.summarise import Runs, Scale
 LEAST_SPREAD = 1e-12
 # What earlier measurements may count for, at most: a host and its kernels change.
 HISTORY_DF = 20.0
+# Ranks are used where their smallest p-value is this share of what one flag among the metrics needs.
+ATTAINABLE = 0.1
 
 
 def weigh(samples: Samples, better: IntArray, policy: Policy, history: History | None) -> Evidence:
@@ -25,10 +27,11 @@ def weigh(samples: Samples, better: IntArray, policy: Policy, history: History |
     runs = summarise.gather_runs(samples, scale, robust=policy.robust)
     layout = designs.lay_out(runs, metrics, policy)
     step = resolution.grid(samples.metric, samples.value, metrics)
-    tested = _test(layout, metrics, policy, history, _floor(step, runs, scale, metrics))
     low, high = _extremes(runs, metrics)
-    constant = (low == high).all(axis=1) & (tested.units >= policy.min_units).all(axis=1)
-    design = np.where(constant & (layout.design != Design.NONE), int(Design.EXACT), layout.design)
+    constant = (low == high).all(axis=1)
+    tested = _test(layout, constant, policy, history, _floor(step, runs, scale, metrics))
+    constant &= (tested.units >= policy.min_units).all(axis=1)
+    design = np.where(constant, int(Design.EXACT), layout.design)
     tested = _only(tested, (tested.units >= policy.min_units).all(axis=1) | (_history_df(history, metrics) > 0))
     within = np.isnan(tested.p) & (design == Design.NESTED)
     tested = _inside_boots(tested, runs, within, policy)
@@ -69,8 +72,9 @@ def weigh(samples: Samples, better: IntArray, policy: Policy, history: History |
     )
 
 
-def _test(layout: Layout, metrics: int, policy: Policy, history: History | None, floor: FloatArray) -> Tested:
-    """Return the tests of all metrics; metrics of one design share their prior of the noise."""
+def _test(layout: Layout, constant: BoolArray, policy: Policy, history: History | None, floor: FloatArray) -> Tested:
+    """Return the tests of all metrics; metrics of one design share their prior of the noise, but constant ones."""
+    metrics = constant.size
     found = contrast.estimate(layout.units, metrics, robust=policy.robust, moderate=policy.moderate)
     spread, df = np.maximum(found.spread, floor), found.df
     if history is not None:
@@ -78,7 +82,7 @@ def _test(layout: Layout, metrics: int, policy: Policy, history: History | None,
     below = np.stack([layout.within_run, layout.within_boot], axis=1)
     p, half, half90 = (np.full(metrics, np.nan) for _ in range(3))
     for design in (Design.NESTED, Design.BLOCKED, Design.RUNS):
-        mine = np.flatnonzero((layout.design == design) & (df > 0) & np.isfinite(found.delta))
+        mine = np.flatnonzero((layout.design == design) & (df > 0) & np.isfinite(found.delta) & ~constant)
         if mine.size == 0:
             continue
         learn = noise.moderate if policy.moderate else noise.plain
@@ -87,19 +91,20 @@ def _test(layout: Layout, metrics: int, policy: Policy, history: History | None,
         p[mine] = belief.p_value(found.delta[mine])
         half[mine], half90[mine] = belief.half_width(policy.confidence), belief.half_width(0.9)
     ranks = np.zeros(metrics, dtype=np.bool_)
-    return Tested(found.delta, found.base, p, half, half90, spread, found.units, found.differ, ranks)
+    return Tested(found.delta, found.base, p, half, half90, spread, found.units, found.differ, found.is_rankable, ranks)
 
 
 def _by_ranks(tested: Tested, layout: Layout, policy: Policy) -> Tested:
     """Return the tests with rank tests where tails are so heavy that these give clearly shorter intervals.
 
     The choice looks at the spread, never at the difference, and a fifth is more than chance gives normal noise.
+    A few gross outliers are winsorised instead: ranks say less about a large difference.
     """
-    candidates = np.flatnonzero(np.isfinite(tested.p) & ~(tested.differ < 0.05))
+    candidates = np.flatnonzero(np.isfinite(tested.p) & tested.is_rankable)
     if not policy.robust or candidates.size == 0:
         return tested
     found = ranks.test_shift(
-        layout.units, candidates, confidence=policy.confidence, attainable=policy.fdr / candidates.size
+        layout.units, candidates, confidence=policy.confidence, attainable=ATTAINABLE * policy.fdr / candidates.size
     )
     shorter = found.half < 0.8 * tested.half[found.metric]
     chosen = found.metric[shorter]
@@ -156,7 +161,8 @@ def _inside_boots(tested: Tested, runs: Runs, within: BoolArray, policy: Policy)
     kept = within[runs.metric]
     alone = Runs(*(getattr(runs, name)[kept] for name in Runs.__slots__))
     policy = replace(policy, unit="run", margin=0.0)
-    other = _test(designs.lay_out(alone, within.size, policy), within.size, policy, None, np.zeros(within.size))
+    least = np.full(within.size, LEAST_SPREAD**2)
+    other = _test(designs.lay_out(alone, within.size, policy), ~within, policy, None, least)
     return replace(
         tested,
         half=np.where(within, other.half, tested.half),
