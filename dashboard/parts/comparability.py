@@ -45,9 +45,9 @@ def _claim(fields: list[str], view: CompareView) -> None:
 def _fields(differences: tuple[Difference, ...], view: CompareView) -> None:
     if not differences and not view.vary:
         return
-    told = f"{len(differences)} {'field' if len(differences) == 1 else 'fields'} of the host state differ"
-    varied = f", {len(view.vary)} under comparison" if view.vary else ""
-    with st.expander(told + varied, icon=":material/dns:"):
+    told = [f"{len(differences)} {'field' if len(differences) == 1 else 'fields'} of the host state differ"]
+    told = (told if differences else []) + ([f"under comparison: {', '.join(view.vary)}"] if view.vary else [])
+    with st.expander(markdown_text("; ".join(told)), icon=":material/dns:"):
         options = list(dict.fromkeys((*view.vary, *(one.field for one in differences))))
         st.multiselect(
             "Fields that are themselves under comparison",

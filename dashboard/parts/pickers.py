@@ -68,7 +68,8 @@ def filters(view: CompareView, source: tuple[str, str]) -> None:
                 name.capitalize(),
                 [value, *known] if value and value not in known else known,
                 accept_new_options=True,
-                placeholder="all (pick one, or type a glob like dirty_*)",
+                placeholder="all, or a glob",
+                help="Pick one, or type a shell glob: dirty_*",
                 **_named(),
                 **optional(view, name, ["row"]),
             )

@@ -39,23 +39,23 @@ def measured(row: Row, side: int) -> str:
 
 def common_and_own(series: Sequence[SeriesRow]) -> tuple[str, list[str]]:
     """What all test cases and hosts have in common, in words, and for each what is its own."""
-    shared = {
-        (name, str(value))
-        for name, value in (series[0].params.items() if series else ())
-        if all(name in one.params and str(one.params[name]) == str(value) for one in series)
-    }
-    programs = {one.benchmark for one in series}
-    hosts = {one.host for one in series}
-    told = case_line(programs.copy().pop() if len(programs) == 1 else "", sorted(shared))
-    common = f"{told} on {hosts.copy().pop()}".strip() if len(hosts) == 1 else told
-    own = [
-        case_line(
-            one.benchmark if len(programs) > 1 else "",
-            sorted((name, value) for name, value in one.params.items() if (name, str(value)) not in shared),
-        )
-        for one in series
-    ]
-    return common, own
+    names = sorted({name for one in series for name in one.params})
+    differing = {name for name in names if len({str(one.params.get(name)) for one in series}) > 1}
+    programs, hosts = {one.benchmark for one in series}, {one.host for one in series}
+    shared = [(name, series[0].params[name]) for name in names if name not in differing]
+    told = case_line(series[0].benchmark if len(programs) == 1 else "", shared)
+    common = f"{told} on {series[0].host}".strip() if len(hosts) == 1 else told
+    return common, [_own(one, differing, has_program=len(programs) > 1) for one in series]
+
+
+def _own(one: SeriesRow, differing: set[str], *, has_program: bool) -> str:
+    """The program and the differing parameters; what is off is said here, because elsewhere it is on."""
+    told = [_parameter(name, one.params[name]) for name in sorted(differing) if name in one.params]
+    return " ".join([one.benchmark.rsplit("/", 1)[-1]] * has_program + told)
+
+
+def _parameter(name: str, value: object) -> str:
+    return case_line("", [(name, value)]) or f"{name}={value}"
 
 
 def titles(series: Sequence[SeriesRow]) -> list[str]:
@@ -69,6 +69,6 @@ def titles(series: Sequence[SeriesRow]) -> list[str]:
 
 
 def _title(one: SeriesRow, has_programs: bool, differing: set[str], has_hosts: bool) -> str:
-    params = " ".join(f"{name}={one.params[name]}" for name in sorted(differing) if name in one.params)
+    params = " ".join(_parameter(name, one.params[name]) for name in sorted(differing) if name in one.params)
     program = one.benchmark.rsplit("/", 1)[-1] if has_programs else ""
     return shortened(" · ".join(part for part in (one.metric, program, params, one.host if has_hosts else "") if part))
