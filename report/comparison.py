@@ -157,8 +157,18 @@ def _pairs(table: SampleTable, base: RevisionRow, heads: Sequence[RevisionRow]) 
 def _comparability(
     table: SampleTable, sides: _Sides, states: Mapping[int, Mapping[str, str]], vary: Sequence[str]
 ) -> Comparability:
-    base, head = (frozenset(int(i) for i in np.unique(table.state[rows])) for rows in sides)
+    base, head = (frozenset(int(i) for i in np.unique(table.state[rows])) for rows in _compared(table, sides))
     return comparability.judge(base, head, states, vary)
+
+
+def _compared(table: SampleTable, sides: _Sides) -> _Sides:
+    """The rows that a verdict rests on: where boots are shared, only those (the blocked design leaves out the rest)."""
+    shared = np.intersect1d(table.boot[sides[0]], table.boot[sides[1]])
+    shared = shared[shared >= 0]
+    if not shared.size:
+        return sides
+    base, head = (rows[np.isin(table.boot[rows], shared)] for rows in sides)
+    return base, head
 
 
 def _compare(

@@ -58,6 +58,19 @@ def test_the_effects_of_eager_splitting_are_found(lab):
     assert rows[False, "dirty_memory_time.round1"]["verdict"] == "regression"
 
 
+def test_boots_of_one_side_do_not_make_hosts_differ(kvmperf):
+    """A boot with more CPUs that only base was measured in is left out, with a word, and forbids nothing."""
+    upload(kvmperf, "split-on", "mt-il2", ("dlp-thp",))
+    upload(kvmperf, "split-on", "ic-il2", ("dlp-thp",))
+    upload(kvmperf, "split-off", "ic-il2", ("dlp-thp",))
+
+    rows = compared(kvmperf, "split-on", "split-off", *VARY)
+
+    assert {"regression", "improvement"} <= {row["verdict"] for row in rows}
+    assert "not comparable" not in {row["verdict"] for row in rows}
+    assert all(any("left out" in text for text in row["warnings"]) for row in rows if row["design"] == "blocked")
+
+
 def test_json_has_the_promised_fields(lab):
     row = compared(lab, "split-on", "split-off", *VARY)[0]
 
