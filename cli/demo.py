@@ -10,14 +10,17 @@ from db.errors import UserError
 
 _SERIES = "kvm-mmu-demo"
 _PATCHES = 6
+# The lab's virtual machines by the beginning of their boots' names: a virtual instruction clock, the same with long
+# scheduler slices, and two CPUs in real time on a busy machine.
+_HOSTS = {"ic": "lab-icount", "icg": "lab-icount-slices", "mt": "lab-smp"}
 _COMPARISONS: tuple[tuple[str, str, str, dict[str, object]], ...] = (
     (
         "Eager page splitting: on against off",
         "split-on",
         "split-off",
-        {"boot": "ic-*", "vary": ["kvm.eager_page_split"]},
+        {"host": "lab-icount", "vary": ["kvm.eager_page_split"]},
     ),
-    ("A/A: the same configuration twice, on a noisy host", "split-on", "split-on-again", {"boot": "mt-*"}),
+    ("A/A: the same configuration twice, on a noisy host", "split-on", "split-on-again", {"host": "lab-smp"}),
 )
 
 
@@ -54,7 +57,9 @@ def load(url: str) -> int:
     outputs = _outputs()
     total = 0
     for folder in sorted(outputs.glob("eager-split/*/*")):
-        given = Given(label=folder.parent.name, boot_id=folder.name, host="lab", host_facts=folder / "host.json")
+        given = Given(
+            label=folder.parent.name, boot_id=folder.name, host=_host(folder.name), host_facts=folder / "host.json"
+        )
         total += len(store([folder], given, url))
     for folder in sorted(outputs.glob("series/*/patch-*")):
         given = Given(
@@ -62,7 +67,7 @@ def load(url: str) -> int:
             version=1,
             patch=f"{folder.name.removeprefix('patch-')}/{_PATCHES}",
             boot_id=folder.parent.name,
-            host="lab",
+            host=_host(folder.parent.name),
             host_facts=folder.parent / "host.json",
         )
         total += len(store([folder], given, url))
@@ -82,12 +87,19 @@ def show_trend(url: str) -> None:
     """Print the trend of two metrics over the states of the measured series."""
     from cli.trend import trend
 
-    for metric, boot in (("clear_dirty_log_time.round1", "icg-*"), ("total_guest_execution_time", "ic-*")):
+    for metric, host in (
+        ("clear_dirty_log_time.round1", "lab-icount-slices"),
+        ("total_guest_execution_time", "lab-icount"),
+    ):
         _say(
             f"A patch series, patch by patch: {metric}",
-            f"kvmperf trend --metric {metric} --revision {_SERIES} --boot '{boot}' --db {url}",
+            f"kvmperf trend --metric {metric} --revision {_SERIES} --host {host} --db {url}",
         )
-        trend(db=url, metric=metric, boot=boot, revision=[_SERIES])
+        trend(db=url, metric=metric, host=host, revision=[_SERIES])
+
+
+def _host(boot: str) -> str:
+    return _HOSTS[boot.split("-")[0]]
 
 
 def _say(title: str, command: str) -> None:

@@ -10,8 +10,6 @@ import time
 from pathlib import Path
 from types import FrameType
 from typing import Annotated, NoReturn
-from urllib.error import URLError
-from urllib.request import ProxyHandler, build_opener
 
 import typer
 
@@ -91,6 +89,8 @@ def _command(port: int, address: str) -> list[str]:
 
 
 def _wait_until_it_answers(child: subprocess.Popen[bytes], port: int, address: str) -> None:
+    from urllib.request import ProxyHandler, build_opener
+
     opener = build_opener(ProxyHandler({}))  # loopback is never behind a proxy
     end = time.monotonic() + _PATIENCE_S
     while time.monotonic() < end:
@@ -99,7 +99,7 @@ def _wait_until_it_answers(child: subprocess.Popen[bytes], port: int, address: s
         try:
             with opener.open(f"http://{_reachable(address)}:{port}/_stcore/health", timeout=2):
                 return
-        except (URLError, OSError):
+        except OSError:
             time.sleep(0.1)
     raise UserError(f"the dashboard did not answer within {_PATIENCE_S:.0f} s", "is this host very busy? try again")
 
