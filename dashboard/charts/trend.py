@@ -1,5 +1,6 @@
 """Levels over revisions: a line a time series, its interval as a band, host changes and chosen revisions marked."""
 
+from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from itertools import groupby
@@ -47,6 +48,8 @@ def trend(
     options = options or TrendOptions()
     if options.relative is not None:
         lines, titles = _with_reference(lines, titles, options.relative)
+    seen = {point.revision.id for line in lines for point in line.points}
+    names = _labels({revision: name for revision, name in names.items() if revision in seen})
     panels = _panels(lines, options, names)
     count = max((scale.row for scale in panels.values()), default=1)
     figure = make_subplots(rows=count, shared_xaxes=True, vertical_spacing=0.06)
@@ -57,8 +60,19 @@ def trend(
             figure.add_trace(trace, row=scale.row, col=1)
     _mark_hosts(figure, lines, names)
     _mark_revisions(figure, names, options)
-    _axes(figure, lines, names, panels, options)
+    _axes(figure, names, panels, options)
     return finish(figure, height=380 if count == 1 else 140 + 220 * count, named=len(lines))
+
+
+def _labels(names: Mapping[int, str]) -> dict[int, str]:
+    """Names as the axis shows them, still distinct where long ones were cut."""
+    found: dict[int, str] = {}
+    taken: Counter[str] = Counter()
+    for revision, name in names.items():
+        text = plotly_text(name, 60)
+        found[revision] = f"{text} ({taken[text] + 1})" if taken[text] else text
+        taken[text] += 1
+    return found
 
 
 def _with_reference(lines: Sequence[Line], titles: Sequence[str], reference: int) -> tuple[list[Line], list[str]]:
@@ -73,7 +87,7 @@ def _reference(line: Line, revision: int) -> float:
 def _panels(lines: Sequence[Line], options: TrendOptions, names: Mapping[int, str]) -> dict[tuple[str, str], _Scale]:
     """Where the lines of a metric and unit go. The metric is empty where all metrics of a unit share a panel."""
     if options.relative is not None:
-        only = _Scale(1, 1.0, "", f"relative to {plotly_text(names.get(options.relative, ''), 30)}")
+        only = _Scale(1, 1.0, "", f"relative to {names.get(options.relative, '')}")
         return {(line.series.metric, line.series.unit): only for line in lines}
     keys = list(dict.fromkeys((line.series.metric, line.series.unit) for line in lines))
     if len(keys) > PANELS:
@@ -137,7 +151,7 @@ def _x(points: Sequence[Point | None], names: Mapping[int, str]) -> list[str]:
     """Names on the axis; a gap stands where the point before it stands."""
     found: list[str] = []
     for point in points:
-        found.append(plotly_text(names[point.revision.id]) if point else found[-1])
+        found.append(names[point.revision.id] if point else found[-1])
     return found
 
 
@@ -187,7 +201,7 @@ def _raw_points(
 ) -> go.Scattergl:
     shown = [point for point in found if point.revision_id in names]
     return go.Scattergl(
-        x=[plotly_text(names[point.revision_id]) for point in shown],
+        x=[names[point.revision_id] for point in shown],
         y=np.array([point.value / factor for point in shown]),
         mode="markers",
         marker={"color": colour(position), "symbol": f"{symbol(position)}-open", "size": 6, "opacity": 0.6},
@@ -209,11 +223,11 @@ def _mark_hosts(figure: go.Figure, lines: Sequence[Line], names: Mapping[int, st
                 told.setdefault(point.revision.id, {})[plotly_text(text, 120)] = None
     shown = [revision for revision in names if revision in told]
     for revision in shown:
-        figure.add_shape(**_upright(names[revision], "dash"))
+        figure.add_shape(**_upright(list(names).index(revision), "dash"))
     if shown:
         figure.add_trace(
             go.Scatter(
-                x=[plotly_text(names[revision]) for revision in shown],
+                x=[names[revision] for revision in shown],
                 y=[1.0] * len(shown),
                 xaxis="x",
                 yaxis="y99",
@@ -233,13 +247,13 @@ def _mark_hosts(figure: go.Figure, lines: Sequence[Line], names: Mapping[int, st
 def _mark_revisions(figure: go.Figure, names: Mapping[int, str], options: TrendOptions) -> None:
     for revision, word in options.marks.items():
         if revision in names:
-            figure.add_shape(**_upright(names[revision], "dot"))
-            x = plotly_text(names[revision])
+            x = list(names).index(revision)
+            figure.add_shape(**_upright(x, "dot"))
             figure.add_annotation(x=x, xref="x", y=1, yref="paper", yanchor="bottom", text=word, showarrow=False)
 
 
-def _upright(name: str, stroke: str) -> dict[str, object]:
-    x = plotly_text(name)
+def _upright(x: int, stroke: str) -> dict[str, object]:
+    """A line at the nth revision. By its position: a name like `6.12` would be taken for the position 6.12."""
     return {
         "type": "line",
         "x0": x,
@@ -255,14 +269,11 @@ def _upright(name: str, stroke: str) -> dict[str, object]:
 
 def _axes(
     figure: go.Figure,
-    lines: Sequence[Line],
     names: Mapping[int, str],
     panels: Mapping[tuple[str, str], _Scale],
     options: TrendOptions,
 ) -> None:
-    seen = {point.revision.id for line in lines for point in line.points}
-    order = [plotly_text(name) for revision, name in names.items() if revision in seen]
-    figure.update_xaxes(type="category", categoryorder="array", categoryarray=order, nticks=16)
-    figure.update_yaxes(type="log" if options.log else "linear", selector=lambda axis: not axis.overlaying)
+    figure.update_xaxes(type="category", categoryorder="array", categoryarray=list(names.values()), nticks=16)
+    figure.update_yaxes(type="log" if options.log else "linear", nticks=8, selector=lambda axis: not axis.overlaying)
     for scale in panels.values():
         figure.update_yaxes(title={"text": scale.title}, row=scale.row, col=1)

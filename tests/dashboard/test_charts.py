@@ -106,6 +106,20 @@ def test_a_host_change_is_a_dashed_line_whose_hover_names_the_field():
     assert list(mark.x) == ["r2"]
 
 
+def test_marks_stand_at_positions_because_a_name_may_look_like_a_number():
+    changed = (Difference("microcode", "0x1", "0x2", Severity.BLOCK),)
+    figure = trend([_line(changed=changed)], ["a"], {1: "6.11", 2: "6.12", 3: "6.13"}, TrendOptions(marks={3: "head"}))
+
+    assert [shape.x0 for shape in figure.layout.shapes] == [1, 2]
+    assert [note.x for note in figure.layout.annotations] == [2]
+
+
+def test_long_names_that_begin_alike_stay_apart():
+    figure = trend([_line()], ["a"], {i: "x" * 100 + str(i) for i in (1, 2, 3)})
+
+    assert len(set(_lines(figure)[0].x)) == 3
+
+
 def test_chosen_revisions_and_single_runs_are_marked():
     raw = {1: [RawPoint(1, 1, 7, 1, 0.1), RawPoint(1, 99, 8, 1, 0.1)]}
     figure = trend([_line()], ["a"], _names(), TrendOptions(log=True, raw=raw, marks={1: "base", 3: "head"}))
