@@ -9,7 +9,7 @@ from stats.answer import Comparison, Evidence, Replication
 from stats.designs import Design
 from stats.judge import Reason, Reasons, reasons, verdict
 from stats.policy import IntArray, Policy, Verdict
-from stats.power import LIMIT, units_needed
+from stats.power import LIMIT, Plan, units_needed
 from stats.samples import History, Samples
 from stats.weigh import weigh
 
@@ -26,13 +26,13 @@ def compare(
 
     `better` [metrics] is -1 where lower is better, +1 where higher is better, 0 where neither is (never judged).
     The metrics are one family: the false discovery rate is held over those that can be tested, and each lends the
-    others what it knows about noise. Compare unlike benchmarks in separate calls.
+    others what it knows about noise.
     """
     if better.shape != (metrics,) or (samples.metric < 0).any() or (samples.metric >= metrics).any():
         raise ValueError(f"metric codes must lie in 0 … {metrics - 1}, and `better` must have one entry each")
     evidence = weigh(samples, better, policy, history)
     found = reasons(evidence, policy)
-    further, size = _plans(evidence, found, policy)
+    plans = _plans(evidence, found, policy)
     warnings = wording.warnings(evidence, policy)
     worse = ((evidence.head - evidence.base) * evidence.better < 0).tolist()
     ranks = evidence.by_ranks.tolist()
@@ -47,10 +47,10 @@ def compare(
             head=_known(row.head),
             n=(Replication(*row.counts[0]), Replication(*row.counts[1])),
             design=DESIGNS[row.design],
-            why=wording.why(row, reason, policy.confidence) + wording.advice(further[m], size[m], row.design),
+            why=wording.why(row, reason, policy.confidence) + wording.advice(plans.get(m), row.design, reason),
             warnings=warnings.get(m, ()),
-            boots_more=further[m],
-            power_at=None if further[m] is None else size[m],
+            boots_more=plans[m].units if m in plans else None,
+            power_at=plans[m].change if m in plans else None,
             interval_scope=wording.WITHIN if row.within and isfinite(row.low) else "",
             method="" if not isfinite(row.p) else "ranks" if ranks[m] else "moderated t",
         )
@@ -62,24 +62,31 @@ def _known(number: float) -> float | None:
     return number if isfinite(number) else None
 
 
-def _plans(evidence: Evidence, found: Reasons, policy: Policy) -> tuple[list[int | None], list[float]]:
-    """Return the further boots (runs where these are the unit) a side, and the change that they would show.
+def _plans(evidence: Evidence, found: Reasons, policy: Policy) -> dict[int, Plan]:
+    """Return, where more measuring would help, how many further units a side would show which change.
 
-    That is the observed effect where it is beyond the margin, else the margin. The test is planned at the p-value
-    that the false discovery rate of this comparison asked for. One boot a side: as if boots differed as runs do.
+    That is the observed effect where it is beyond the margin, else the margin, planned at the p-value that the false
+    discovery rate of this comparison asked for. A significant effect inside the margin is to be told from the margin
+    (one-sided 5 %). One boot a side: as if boots differed as runs do.
     """
     flagged = sum(reason is Reason.CHANGED for reason in found)
     judged = max(int(np.isfinite(evidence.q).sum()), 1)
-    size = np.where(np.abs(evidence.effect) > evidence.margin, np.abs(evidence.effect), evidence.margin)
-    needed = units_needed(
-        evidence.spread, np.log1p(size), alpha=policy.fdr * max(flagged, 1) / judged, power=policy.power
+    planned = np.array([m for m, reason in enumerate(found) if reason in PLANNED], dtype=np.int64)
+    margin, effect, spread = evidence.margin[planned], np.abs(evidence.effect[planned]), evidence.spread[planned]
+    size = np.where(effect > margin, effect, margin)
+    alpha = policy.fdr * max(flagged, 1) / judged
+    needed = np.where(
+        [found[m] is Reason.SMALL for m in planned],
+        units_needed(spread, margin - effect, alpha=0.1, power=policy.power),
+        units_needed(spread, np.log1p(size), alpha=alpha, power=policy.power),
     )
-    have = evidence.units.min(axis=1)
-    more = np.maximum(needed - have, 1)
+    have = evidence.units[planned].min(axis=1)
     # A shared boot gives several runs a side: as many as it gave so far.
-    runs_a_boot = np.maximum(have / np.maximum(evidence.counts[:, :, 0].min(axis=1), 1), 1)
-    more = np.where(evidence.design == Design.BLOCKED, np.ceil(more / runs_a_boot), more)
-    planned = np.array([reason in PLANNED for reason in found]) & (needed < LIMIT)
-    return [
-        int(n) if is_planned else None for n, is_planned in zip(np.nan_to_num(more), planned, strict=True)
-    ], size.tolist()
+    blocked = evidence.design[planned] == Design.BLOCKED
+    runs_a_boot = np.where(blocked, have / np.maximum(evidence.counts[planned, :, 0].min(axis=1), 1), 1.0)
+    more = np.ceil(np.maximum(needed - have, 1) / np.maximum(runs_a_boot, 1))
+    return {
+        m: Plan(int(more[i]), float(size[i]))
+        for i, m in enumerate(planned.tolist())
+        if needed[i] < LIMIT  # NaN is not
+    }

@@ -1,11 +1,21 @@
 """How many units a side are needed to see a change: planning, and the advice in an inconclusive answer."""
 
+from dataclasses import dataclass
+
 import numpy as np
 from scipy import special
 
 from stats.policy import FloatArray
 
 LIMIT = 1000  # nobody boots a machine more often than this
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """So many further units a side (boots; runs where boots are unknown) would show a relative change of that size."""
+
+    units: int
+    change: float
 
 
 def units_needed(spread: FloatArray, change: FloatArray, *, alpha: float, power: float) -> FloatArray:

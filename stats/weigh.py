@@ -41,7 +41,7 @@ def weigh(samples: Samples, better: IntArray, policy: Policy, history: History |
     p = np.where(constant | within, np.nan, tested.p)
     judged = np.where((better != 0) & ~constant, p, np.nan)
     unknown = constant[:, None]
-    jumps = resolution.repeats(runs)
+    jumps = resolution.repeats(runs, metrics)
     tick = resolution.stepping(runs, resolution.ticks(jumps, metrics), metrics)
     return Evidence(
         better=better,

@@ -9,6 +9,7 @@ from stats.answer import Evidence
 from stats.designs import Design
 from stats.judge import Reason
 from stats.policy import BoolArray, FloatArray, Policy
+from stats.power import Plan
 
 NESTED, BLOCKED, RUNS = int(Design.NESTED), int(Design.BLOCKED), int(Design.RUNS)
 WITHIN = "within boot only"
@@ -81,12 +82,13 @@ def why(row: Row, reason: Reason, confidence: float) -> str:
     )
 
 
-def advice(further: int | None, size: float, design: int) -> str:
-    """Return the end of a sentence: how much more would show a change of `size`; empty where nothing is planned."""
-    if further is None:
+def advice(plan: Plan | None, design: int, reason: Reason) -> str:
+    """Return the end of a sentence: how much more would show what; empty where nothing is planned."""
+    if plan is None:
         return ""
     unit = "run" if design == RUNS else "boot"
-    return f"; {further} more {unit}{'s' if further > 1 else ''} a side would show {percent(size)}"
+    purpose = "tell it from the margin" if reason is Reason.SMALL else f"show {percent(plan.change)}"
+    return f"; {plan.units} more {unit}{'s' if plan.units > 1 else ''} a side would {purpose}"
 
 
 def warnings(evidence: Evidence, policy: Policy) -> dict[int, tuple[str, ...]]:
