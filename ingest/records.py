@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from typing import NamedTuple
 
 from db.words import Better, Status, Unit
 from ingest.errors import FormatError, UnknownFormatError
@@ -39,14 +40,14 @@ class Output:
     stderr: str = ""
 
 
-@dataclass(frozen=True, slots=True)
-class Measurement:
+class Measurement(NamedTuple):
     """One number that a program printed, in base units.
 
     `metric` is the program's quantity (`dirty_memory_time`), `iteration` the program's own round number, or None for
     a number printed once. `phase` tells apart rounds that are different experiments (`round1`, before
     write-protection, is not `round2`): metric and phase together name the time series, rounds of one phase are
-    repetitions. `warmup` marks a value that is kept and never judged. `line` is 1-based in the text.
+    repetitions. `warmup` marks a value that is kept and never judged. `line` is 1-based in the text. A tuple, because
+    long outputs hold hundreds of thousands of them and a frozen dataclass takes four times as long to make.
     """
 
     metric: str

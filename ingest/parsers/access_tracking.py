@@ -7,7 +7,6 @@ repetition, except for marking and ageing, whose passes are different experiment
 import re
 from collections import Counter
 from collections.abc import Mapping
-from dataclasses import replace
 
 from ingest.parsers.draft import SECONDS, Draft, begin
 from ingest.parsers.lines import Line
@@ -113,7 +112,7 @@ def _close(draft: Draft) -> None:
         phase = _pass_name(number) if measurement.metric in _PASSES else measurement.phase
         iteration = number if times[series] > 1 else None
         warmup = is_void and measurement.metric in _VOIDED
-        draft.measurements[index] = replace(measurement, iteration=iteration, phase=phase, warmup=warmup)
+        draft.measurements[index] = measurement._replace(iteration=iteration, phase=phase, warmup=warmup)
     draft.is_finished = any(measurement.metric in _LAST for measurement in draft.measurements)
 
 

@@ -1,6 +1,5 @@
 """A record in the making: what a scan of one run collects before its status is known."""
 
-import re
 from dataclasses import dataclass, field
 from typing import Final
 
@@ -9,9 +8,6 @@ from ingest.records import Better, Measurement, Param, Unit
 
 # `1.234567890s`; the corrupted `-3.-672213074s` matches too, to be refused by `add_seconds`
 SECONDS: Final = r"-?\d{1,12}\.-?\d{1,9}"
-_RIGHT = re.compile(r"\d{1,12}\.\d{1,9}\Z")
-
-
 MAX_RUNS: Final = 10_000
 
 
@@ -42,6 +38,7 @@ class Draft:
     is_elided: bool = False
     is_broken: bool = False
     stripped: set[Stripped] = field(default_factory=set)
+    last_stripped: Stripped = Stripped.NOTHING
 
     def add(self, line: Line, measurement: Measurement) -> None:
         """Keep a measurement that stands on the line."""
@@ -50,7 +47,7 @@ class Draft:
 
     def add_seconds(self, line: Line, metric: str, text: str, iteration: int | None = None, phase: str = "") -> None:
         """Keep a time as printed, in seconds; refuse one that cannot be, and say so."""
-        if _RIGHT.match(text) is None:
+        if "-" in text:  # all else that SECONDS matches is a number
             self.is_broken = True
             self.warn(f"Line {line.number} prints the time {text}s, which cannot be: it was left out.")
             return
@@ -64,7 +61,8 @@ class Draft:
 
     def see(self, line: Line) -> None:
         """Remember what had to be taken off a line that meant something."""
-        if line.stripped:
+        if line.stripped is not self.last_stripped:  # hashing a flag is slow, and lines come in rows of the same kind
+            self.last_stripped = line.stripped
             self.stripped.add(line.stripped)
 
     def warn(self, sentence: str) -> None:

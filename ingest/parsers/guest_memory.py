@@ -6,7 +6,7 @@ beside the writers and even ones do not: two experiments, two phases.
 
 import re
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from functools import partial
 
 from ingest.parsers import commandline, program
@@ -153,7 +153,7 @@ def _close(run: _Run, *, is_split: bool) -> None:
     if draft.params.get("threads") == 0:
         draft.is_broken = True
         draft.warn("There was no writer: the times mean nothing, they are kept and never judged.")
-        draft.measurements = [replace(measurement, warmup=True) for measurement in draft.measurements]
+        draft.measurements = [measurement._replace(warmup=True) for measurement in draft.measurements]
 
 
 def _time(metric: str, value: float, line: Line, iteration: int | None, phase: str) -> Measurement:

@@ -6,6 +6,7 @@ Knows nothing of any benchmark.
 import re
 from collections.abc import Callable, Iterable
 from enum import Flag, auto
+from functools import lru_cache
 from typing import NamedTuple
 
 
@@ -39,6 +40,7 @@ _NAMES = {
 }
 _PREFIX = re.compile(r"(?P<indent>[ \t]*)(?P<quote>>[> \t]*)?(?P<runner>#[# \t]*)?(?P<bullet>[*+-][ \t]+)?")
 _PREFIX_STARTS = frozenset(" \t>#*+-")
+_SHORT_PREFIX = 40
 _ESCAPE = re.compile(r"\x1b\[[0-9;?]*[A-Za-z]")
 # `0.5s  <--- got longer`, `0.5s  <== slow`: an author's remark
 _REMARK = re.compile(r"[ \t]<[-=<~]")
@@ -49,13 +51,19 @@ _ELLIPSES = frozenset({"...", "[...]", "[..]", "[snip]", "<snip>", "…", "[…]
 
 def clean(text: str) -> list[Line]:
     """Every line of the text in order, blank ones included; a carriage return inside a line starts another one."""
+    if "\x1b" in text:
+        text = _ESCAPE.sub("", text)
+    text = text.replace("\xa0", " ")
     found: list[Line] = []
+    nothing, starts = Stripped.NOTHING, _PREFIX_STARTS
     for number, raw in enumerate(text.split("\n"), start=1):
-        if "\r" not in raw:
-            found.append(_clean_line(number, raw, Stripped.NOTHING))
-            continue
-        pieces = [piece for piece in raw.split("\r") if piece]
-        found += [_clean_line(number, piece, Stripped.RETURN) for piece in pieces or [""]]
+        if "\r" in raw:
+            pieces = [piece for piece in raw.split("\r") if piece]
+            found += [_clean_line(number, piece, Stripped.RETURN) for piece in pieces or [""]]
+        elif raw[:1] in starts or "<" in raw:
+            found.append(_clean_line(number, raw, nothing))
+        else:
+            found.append(Line(number, raw.rstrip(), nothing))
     return found
 
 
@@ -64,9 +72,9 @@ def sample(text: str) -> str:
     return text if len(text) <= 2 * _SAMPLED else f"{text[:_SAMPLED]}\n{text[-_SAMPLED:]}"
 
 
-def is_elision(text: str) -> bool:
-    """Whether a clean line stands for lines that an author left out."""
-    return text in _ELLIPSES
+def is_elided(lines: Iterable[Line]) -> bool:
+    """Whether one of the lines stands for others that an author left out."""
+    return not _ELLIPSES.isdisjoint(line.text for line in lines)
 
 
 def is_mail(lines: list[Line]) -> bool:
@@ -78,15 +86,14 @@ def is_mail(lines: list[Line]) -> bool:
 def unwrap(lines: list[Line], is_cut: Callable[[str], bool]) -> list[Line]:
     """Join a line that `is_cut` with the one or two after it, when that makes it whole (mails wrap at 72 columns)."""
     found: list[Line] = []
-    skip = 0
-    for index, line in enumerate(lines):
-        if skip:
-            skip -= 1
+    done = 0  # lines before this one are in `found`
+    for index in [index for index, line in enumerate(lines) if is_cut(line.text)]:
+        if index < done:
             continue
-        if is_cut(line.text):
-            line, skip = _joined(lines, index, is_cut)  # noqa: PLW2901
-        found.append(line)
-    return found
+        joined, more = _joined(lines, index, is_cut)
+        found += [*lines[done:index], joined]
+        done = index + more + 1
+    return found + lines[done:] if done else lines
 
 
 def stripped_sentence(flags: Iterable[Stripped]) -> str:
@@ -99,17 +106,28 @@ def stripped_sentence(flags: Iterable[Stripped]) -> str:
 
 
 def _clean_line(number: int, raw: str, stripped: Stripped) -> Line:
-    if "\x1b" in raw:
-        raw = _ESCAPE.sub("", raw)
-    raw = raw.replace("\xa0", " ") if "\xa0" in raw else raw
     if raw[:1] in _PREFIX_STARTS and (prefix := _PREFIX.match(raw)) is not None and prefix.end():
-        taken = (prefix["indent"] or prefix["bullet"], prefix["quote"], prefix["runner"])
-        for flag, part in zip((Stripped.INDENT, Stripped.QUOTE, Stripped.RUNNER), taken, strict=True):
-            stripped = stripped | flag if part else stripped
+        known = _taken_off(raw[: prefix.end()]) if prefix.end() <= _SHORT_PREFIX else _flags(prefix)
+        stripped = stripped | known if stripped is not Stripped.NOTHING else known
         raw = raw[prefix.end() :]
     if "<" in raw and (remark := _REMARK.search(raw)) is not None and remark.start() > 0:
         raw, stripped = raw[: remark.start()], stripped | Stripped.REMARK
     return Line(number, raw.rstrip(), stripped)
+
+
+@lru_cache(maxsize=1024)
+def _taken_off(prefix: str) -> Stripped:
+    """What a short prefix consists of: a text has a handful of them, in front of all its lines."""
+    match = _PREFIX.match(prefix)
+    return _flags(match) if match is not None else Stripped.NOTHING
+
+
+def _flags(prefix: re.Match[str]) -> Stripped:
+    taken = (prefix["indent"] or prefix["bullet"], prefix["quote"], prefix["runner"])
+    found = Stripped.NOTHING
+    for flag, part in zip((Stripped.INDENT, Stripped.QUOTE, Stripped.RUNNER), taken, strict=True):
+        found = found | flag if part else found
+    return found
 
 
 def _joined(lines: list[Line], index: int, is_cut: Callable[[str], bool]) -> tuple[Line, int]:

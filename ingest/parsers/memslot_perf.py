@@ -2,7 +2,6 @@
 
 import re
 from collections.abc import Mapping
-from dataclasses import replace
 
 from ingest.parsers.commandline import Option, integer
 from ingest.parsers.draft import SECONDS, Draft, begin
@@ -99,7 +98,7 @@ def _add_described_time(line: Line, text: str, draft: Draft, place: tuple[int | 
     before = len(draft.measurements)
     draft.add_seconds(line, "all_iterations_time", text, *place)
     for index in range(before, len(draft.measurements)):
-        draft.measurements[index] = replace(draft.measurements[index], better=Better.NONE)
+        draft.measurements[index] = draft.measurements[index]._replace(better=Better.NONE)
 
 
 def _read_refusal(line: Line, scan: _Scan) -> None:

@@ -23,6 +23,7 @@ _USAGE = re.compile(r"usage: \S|Usage:(?: \S|\Z)", re.IGNORECASE)
 _NOT_OK = re.compile(r"not ok \d+\b(?! # (?:SKIP|TODO))")
 _KILLED = frozenset({"Killed", "Terminated", "Aborted", "Segmentation fault"})
 _RUNNER_KILL = re.compile(r"# TIMEOUT (?P<limit>\d+) seconds")
+_STARTS = frozenset({"==", "1.", "no", *(word[:2] for word in _KILLED), "us", "Us", "US", "uS"})
 _BLOCK = 40  # lines of an assertion block that are looked at
 _LONG = 200
 
@@ -55,6 +56,8 @@ def signs_in(lines: Sequence[Line]) -> Signs:
     signs = Signs()
     for index, line in enumerate(lines):
         text = line.text
+        if text[:2] not in _STARTS:
+            continue
         if text.startswith(_ASSERTION) and not signs.assertion:
             signs.assertion, signs.message = _assertion(lines[index + 1 : index + _BLOCK])
         elif match := _SKIP.match(text):

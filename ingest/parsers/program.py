@@ -6,7 +6,7 @@ from dataclasses import dataclass, replace
 
 from ingest.parsers import commandline, outcome
 from ingest.parsers.draft import MAX_RUNS, Draft, TooManyRunsError
-from ingest.parsers.lines import Line, Stripped, clean, is_elision, is_mail, sample, stripped_sentence
+from ingest.parsers.lines import Line, Stripped, clean, is_elided, is_mail, sample, stripped_sentence
 from ingest.parsers.outcome import Outcome
 from ingest.records import Format, FormatError, Output, Param, Record, Status
 
@@ -103,7 +103,7 @@ def _parts(lines: Sequence[Line], drafts: Sequence[Draft]) -> list[Sequence[Line
 
 
 def _record(program: Program, draft: Draft, lines: Sequence[Line], output: Output, command: str) -> Record:
-    draft.is_elided = draft.is_elided or any(is_elision(line.text) for line in lines)
+    draft.is_elided = draft.is_elided or is_elided(lines)
     invocation = commandline.invocation(command)
     ended = _outcome(program, draft, lines, output)
     labels = draft.labels | ended.labels | ({"wrapper": invocation.wrapper} if invocation.wrapper else {})
