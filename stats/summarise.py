@@ -58,19 +58,20 @@ def choose_scale(metric: IntArray, value: FloatArray, metrics: int) -> Scale:
 def gather_runs(samples: Samples, scale: Scale, *, robust: bool) -> Runs:
     """Return the robust level of every run of every metric, on the analysis scale."""
     metric, side, boot, run, value, start = _sorted_columns(samples)
-    fresh = (np.diff(metric, prepend=-1) != 0) | (np.diff(run, prepend=run[:1]) != 0)
-    first = np.flatnonzero(fresh)
-    group = np.cumsum(fresh) - 1
-    if not (np.array_equal(side, side[first][group]) and np.array_equal(boot, boot[first][group])):
+    if not value.size:
+        return Runs(metric, side, boot, value, value, value, value, value, value, start)
+    fresh = (np.diff(metric, prepend=-1) != 0) | (np.diff(run, prepend=run[0]) != 0)
+    if ((np.diff(side) != 0) | (np.diff(boot) != 0))[~fresh[1:]].any():
         raise ValueError("a run code stands on both sides or in two boots: run codes must be unique in the table")
-    is_log = scale.is_log[metric]
-    level = np.log(value, where=is_log, out=value / scale.divisor[metric])
+    first = np.flatnonzero(fresh)
+    if scale.is_log.all():
+        level = np.log(value)
+    else:
+        level = np.log(value, where=scale.is_log[metric], out=value / scale.divisor[metric])
     found = locate(level, first, metric[first], VALUE_LIMIT if robust else None)
     return Runs(
         metric[first], side[first], boot[first], found.level, found.squares, found.df, found.df + 1,
-        np.minimum.reduceat(value, first) if first.size else value,
-        np.maximum.reduceat(value, first) if first.size else value,
-        start[first],
+        np.minimum.reduceat(value, first), np.maximum.reduceat(value, first), start[first],
     )  # fmt: skip
 
 
@@ -82,18 +83,17 @@ def locate(values: FloatArray, first: IntArray, owner: IntArray, limit: float | 
     residual. Groups of one or two values, and owners whose median residual is zero, have their plain mean.
     """
     size = np.diff(np.append(first, values.size))
-    group = np.repeat(np.arange(first.size), size)
     if limit is None or size.max(initial=0) < 3:
-        return _means(values, group, size, np.zeros(first.size))
-    centre = segment_medians(values, first, size)
-    residual = values - centre[group]
-    scaled = np.abs(residual) * _consistency(size)[group]
+        return _means(values, first, size, np.zeros(first.size))
+    centre = np.repeat(segment_medians(values, first, size), size)
+    residual = values - centre
+    away = np.abs(residual)
     owners = np.flatnonzero(np.diff(owner, prepend=-1) != 0)
-    width = segment_medians(scaled, first[owners], np.add.reduceat(size, owners))
+    width = segment_medians(away * np.repeat(_consistency(size), size), first[owners], np.add.reduceat(size, owners))
     bound = limit * np.repeat(width, np.diff(np.append(owners, first.size)))
-    bound = np.where((bound > 0) & (size > 2), bound, np.inf)[group]
-    pulled = totals(group, np.abs(residual) > bound, first.size)
-    return _means(centre[group] + np.clip(residual, -bound, bound), group, size, pulled)
+    bound = np.repeat(np.where((bound > 0) & (size > 2), bound, np.inf), size)
+    pulled = np.add.reduceat(away > bound, first, dtype=np.float64)
+    return _means(centre + np.clip(residual, -bound, bound), first, size, pulled)
 
 
 def segment_medians(values: FloatArray, first: IntArray, size: IntArray) -> FloatArray:
@@ -122,9 +122,11 @@ def _sorted_columns(samples: Samples) -> tuple[IntArray, IntArray, IntArray, Int
     return metric, side, boot, run, samples.value[order], start[order]
 
 
-def _means(values: FloatArray, group: IntArray, size: IntArray, pulled: FloatArray) -> Location:
-    level = totals(group, values, size.size) / size
-    squares = totals(group, (values - level[group]) ** 2, size.size)
+def _means(values: FloatArray, first: IntArray, size: IntArray, pulled: FloatArray) -> Location:
+    if not first.size:
+        return Location(values, values, values, pulled)
+    level = np.add.reduceat(values, first) / size
+    squares = np.add.reduceat((values - np.repeat(level, size)) ** 2, first)
     return Location(level, squares, size.astype(np.float64) - 1, pulled)
 
 
