@@ -55,9 +55,21 @@ def choose_scale(metric: IntArray, value: FloatArray, metrics: int) -> Scale:
     return Scale(is_log, np.where(is_log, 1.0, divisor))
 
 
+def in_order(samples: Samples) -> Samples:
+    """Return the samples sorted by metric and run."""
+    key = samples.metric * (samples.run.max(initial=0) + 1) + samples.run
+    if (np.diff(key) >= 0).all():
+        return samples
+    order = np.argsort(key, kind="stable")
+    metric, side, boot, run = (column[order] for column in (samples.metric, samples.side, samples.boot, samples.run))
+    start = None if samples.start is None else samples.start[order]
+    return Samples(metric, side, boot, run, samples.value[order], start)
+
+
 def gather_runs(samples: Samples, scale: Scale, *, robust: bool) -> Runs:
-    """Return the robust level of every run of every metric, on the analysis scale."""
-    metric, side, boot, run, value, start = _sorted_columns(samples)
+    """Return the robust level of every run of every metric, on the analysis scale; samples sorted by metric and run."""
+    metric, side, boot, run, value = samples.metric, samples.side, samples.boot, samples.run, samples.value
+    start = np.full(value.size, np.nan) if samples.start is None else samples.start
     if not value.size:
         return Runs(metric, side, boot, value, value, value, value, value, value, start)
     fresh = (np.diff(metric, prepend=-1) != 0) | (np.diff(run, prepend=run[0]) != 0)
@@ -109,17 +121,6 @@ def segment_medians(values: FloatArray, first: IntArray, size: IntArray) -> Floa
         block = np.sort(block, axis=1) if length <= 16 else np.partition(block, (low, high), axis=1)
         medians[chosen] = (block[:, low] + block[:, high]) / 2
     return medians
-
-
-def _sorted_columns(samples: Samples) -> tuple[IntArray, IntArray, IntArray, IntArray, FloatArray, FloatArray]:
-    start = np.full(samples.value.size, np.nan) if samples.start is None else samples.start
-    columns = (samples.metric, samples.side, samples.boot, samples.run, samples.value, start)
-    key = samples.metric * (samples.run.max(initial=0) + 1) + samples.run
-    if (np.diff(key) >= 0).all():
-        return columns
-    order = np.argsort(key, kind="stable")
-    metric, side, boot, run = (column[order] for column in columns[:4])
-    return metric, side, boot, run, samples.value[order], start[order]
 
 
 def _means(values: FloatArray, first: IntArray, size: IntArray, pulled: FloatArray) -> Location:

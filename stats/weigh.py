@@ -23,6 +23,7 @@ ATTAINABLE = 0.1
 def weigh(samples: Samples, better: IntArray, policy: Policy, history: History | None) -> Evidence:
     """Return what the samples say about every metric, before it is judged."""
     metrics = better.size
+    samples = summarise.in_order(samples)
     scale = summarise.choose_scale(samples.metric, samples.value, metrics)
     runs = summarise.gather_runs(samples, scale, robust=policy.robust)
     layout = designs.lay_out(runs, metrics, policy)
@@ -34,7 +35,7 @@ def weigh(samples: Samples, better: IntArray, policy: Policy, history: History |
     design = np.where(constant, int(Design.EXACT), layout.design)
     tested = _only(tested, (tested.units >= policy.min_units).all(axis=1) | (_history_df(history, metrics) > 0))
     within = np.isnan(tested.p) & (design == Design.NESTED)
-    tested = _inside_boots(tested, runs, within, policy)
+    tested = _inside_boots(tested, runs, within & (low != high).any(axis=1), policy)
     tested = _by_ranks(tested, layout, policy)
     base, head, interval, narrow = effects.levels(tested, scale)
     base, head = np.where(constant, low[:, 0], base), np.where(constant, low[:, 1], head)

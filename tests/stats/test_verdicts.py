@@ -198,6 +198,17 @@ def test_coarse_values_warn_and_cannot_be_more_certain_than_their_step(judge_one
     assert found.ci[1] - found.ci[0] > 0.15
 
 
+def test_coarse_values_are_found_in_any_order_of_rows():
+    values = np.array([3, 3, 3, 4, 4, 4, 4, 3] * 20, dtype=float)
+    metric = np.tile([0, 1], 80)
+    rows = np.arange(160)
+    samples = Samples(metric, rows // 2 % 2, rows // 16, rows, np.where(metric == 0, values, 1 + rows * np.pi / 1e3))
+
+    found = compare(samples, metrics=2, better=-np.ones(2), policy=Policy())
+
+    assert [any("coarse" in text for text in a.warnings) for a in found] == [True, False]
+
+
 def test_the_plan_shows_the_margin_or_the_observed_effect(judge_one):
     wide = judge_one(NOISY, times(NOISY, 1.3))
     rows = [[1.0], [1.03], [0.97], [1.0]]
