@@ -1,7 +1,7 @@
 """Takes captured outputs into the database: parse, keep the raw bytes, store runs; quarantine what cannot be read."""
 
 from collections.abc import Iterable, Iterator
-from dataclasses import replace
+from dataclasses import fields, replace
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -11,17 +11,21 @@ from db.errors import UserError
 from db.values import CaptureContext, NewCapture, NewMeasurement, NewRun, Stored
 from db.writes import Writer
 from ingest import parsers
+from ingest.bundle import Bundle
+from ingest.context import Given, placed
 from ingest.errors import FormatError
+from ingest.hostfacts.given import read_given
 from ingest.outputs import STDIN, Captured, Found, find_outputs, read_output, read_outputs
 from ingest.records import Measurement, Output, Record
 
 _VERSIONS = {row.name: row.version for row in parsers.FORMATS}
 
 
-def accept(writer: Writer, context: CaptureContext, paths: Iterable[Path]) -> Iterator[Stored]:
+def accept(writer: Writer, context: CaptureContext, paths: Iterable[Path], *, hidden: str = "") -> Iterator[Stored]:
     """Store each output under the paths and say what became of it. The caller commits: all of an upload, or nothing.
 
-    Raises InputError for a path that is not there or holds no outputs.
+    `hidden` is a folder that is of no interest to a reader and left out of reasons. Raises InputError for a path that
+    is not there or holds no outputs.
     """
     for path in paths:
         if str(path) == STDIN:
@@ -29,7 +33,24 @@ def accept(writer: Writer, context: CaptureContext, paths: Iterable[Path]) -> It
         else:
             captures = map(_read, find_outputs(path))
         for one in captures:
-            yield writer.store(_in_its_boot(context, one), one)
+            told = replace(one, quarantined=one.quarantined.replace(hidden, "")) if hidden else one
+            yield writer.store(_in_its_boot(context, told), told)
+
+
+def accept_bundle(writer: Writer, bundle: Bundle, said: Given) -> Iterator[Stored]:
+    """Store what a bundle holds, each part in its own context; what the uploader says goes before what it says."""
+    folder = f"{bundle.folder}/"
+    for part in bundle.parts:
+        facts = part.facts if said.host_facts is None else read_given(said.host_facts)
+        context = placed(_merged(part.given, said), facts, part.boot_since)
+        yield from accept(writer, context, [part.outputs], hidden=folder)
+
+
+def _merged(told: Given, said: Given) -> Given:
+    empty = Given()
+    names = [field.name for field in fields(Given) if getattr(said, field.name) != getattr(empty, field.name)]
+    both = {name: getattr(said, name) for name in names if name != "tags"}
+    return replace(told, **both, tags=told.tags + said.tags)
 
 
 def capture(captured: Captured) -> NewCapture:
@@ -102,7 +123,7 @@ def measurements(found: Iterable[Measurement]) -> tuple[NewMeasurement, ...]:
             metric=name,
             unit=unit,
             better=better,
-            values=np.array([m.value for m in sorted(values, key=_in_order)]),
+            values=np.array([m.value for m in sorted(values, key=_in_order)], dtype=np.float64),
             warmup=sum(m.warmup for m in values),
         )
         for (name, unit, better), values in series.items()

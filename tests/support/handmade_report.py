@@ -39,7 +39,7 @@ def result(verdict, base, head, ci, **more):
     return Comparison(verdict, head / base - 1, ci, base=base, head=head, **told)
 
 
-def row(metric, found, head="v2", unit="s", better="lower", comparability=None, number=0):
+def row(metric, found, *, head="v2", unit="s", better="lower", comparability=None, number=0):
     series = SeriesRow(
         number or hash(metric) % 999, "bm3", "kvm-selftests/dirty_log_perf_test", 1, PARAMS, metric, unit, better
     )
