@@ -7,6 +7,7 @@ repetition, except for marking and ageing, whose passes are different experiment
 import re
 from collections import Counter
 from collections.abc import Mapping
+from functools import lru_cache
 
 from ingest.parsers.draft import SECONDS, Draft, begin
 from ingest.parsers.lines import Line
@@ -75,25 +76,38 @@ def _is_result(text: str) -> bool:
 
 
 def _read(line: Line, draft: Draft) -> None:
-    if match := _AVERAGE.match(line.text):
-        draft.add_seconds(line, "lru_gen_avg_pass_duration", match["avg"])
-        draft.add_count(line, "lru_gen_passes", match["passes"], Better.NONE)
-        draft.add_seconds(line, "lru_gen_pass_total_time", match["total"])
-    elif match := _IDLE.match(line.text):
+    text = line.text
+    if match := _LABELLED.match(text):
+        if metric := _metric(match["label"]):
+            draft.add_seconds(line, metric, match["time"])
+        elif average := _AVERAGE.match(text):
+            _read_average(line, average, draft)
+    elif match := _IDLE.match(text):
         for metric, group in (("still_idle", "idle"), ("failed_to_mark_idle", "failed"), ("no_pfn", "no_pfn")):
             draft.add(line, _pages(f"{metric}_pages", match[group], match["vcpu"], line.number))
-    elif match := _LABELLED.match(line.text):
-        label = " ".join(match["label"].lower().split())
-        if metric := _METRICS.get(label) or (_slug(label) if _OTHER.match(label) else ""):
-            draft.add_seconds(line, metric, match["time"])
-    elif _STILL_IDLE.match(line.text):
+    elif _STILL_IDLE.match(text):
         draft.warn("Too many pages stayed idle, so the idle memory times mean nothing: they are kept and never judged.")
-        draft.labels["still_idle"] = line.text[:200]
+        draft.labels["still_idle"] = text[:200]
+
+
+def _read_average(line: Line, match: re.Match[str], draft: Draft) -> None:
+    draft.add_seconds(line, "lru_gen_avg_pass_duration", match["avg"])
+    draft.add_count(line, "lru_gen_passes", match["passes"], Better.NONE)
+    draft.add_seconds(line, "lru_gen_pass_total_time", match["total"])
 
 
 def _pages(metric: str, number: str, vcpu: str, line: int) -> Measurement:
     phase = "" if vcpu == "0" else f"vcpu{vcpu}"
     return Measurement(metric, Unit.PAGE, Better.NONE, float(number), phase=phase, line=line)
+
+
+@lru_cache(maxsize=256)
+def _metric(label: str) -> str:
+    """The metric of a printed label; "" for lines of something else."""
+    words = " ".join(label.lower().split())
+    if words == "lru_gen avg pass duration":
+        return ""
+    return _METRICS.get(words) or (_slug(words) if _OTHER.match(words) else "")
 
 
 def _slug(label: str) -> str:
@@ -102,17 +116,18 @@ def _slug(label: str) -> str:
 
 def _close(draft: Draft) -> None:
     """Number what came more than once, and note whether the last line that the program prints was there."""
-    times = Counter(measurement.series for measurement in draft.measurements)
-    counted: Counter[str] = Counter()
+    times = Counter((measurement.metric, measurement.phase) for measurement in draft.measurements)
+    counted: dict[tuple[str, str], int] = {}
     is_void = "still_idle" in draft.labels
     for index, measurement in enumerate(draft.measurements):
-        series = measurement.series
-        counted[series] += 1
-        number = counted[series]
+        series = (measurement.metric, measurement.phase)
+        number = counted[series] = counted.get(series, 0) + 1
         phase = _pass_name(number) if measurement.metric in _PASSES else measurement.phase
         iteration = number if times[series] > 1 else None
         warmup = is_void and measurement.metric in _VOIDED
-        draft.measurements[index] = measurement._replace(iteration=iteration, phase=phase, warmup=warmup)
+        if iteration is not None or warmup or phase != measurement.phase:
+            metric, unit, better, value, *_, line = measurement
+            draft.measurements[index] = Measurement(metric, unit, better, value, iteration, phase, warmup, line)
     draft.is_finished = any(measurement.metric in _LAST for measurement in draft.measurements)
 
 

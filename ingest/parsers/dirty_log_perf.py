@@ -16,6 +16,7 @@ _HEADER, _POPULATE, _MODE_SET, _ENABLE, _ROUNDS, _DISABLE, _SUMMARY = range(7)
 _KINDS = {"dirty memory": "dirty_memory_time", "get dirty log": "get_dirty_log_time"} | {
     "clear dirty log": "clear_dirty_log_time"
 }
+_KIND_ORDER = {kind: order for order, kind in enumerate(_KINDS, start=1)}
 _LABEL = r"(?:(?P<variant>Before|After|Old|New|Base|Patched):\s+)?"
 _ONCE = re.compile(
     _LABEL + r"(?P<what>Populate memory time|Setting dirty log mode took|Enabling dirty logging time|"
@@ -53,6 +54,8 @@ _STARTS = (
     "vCPU ",
     "Before",
     "After",
+    "Get dirty log over",
+    "Clear dirty log over",
 )
 _TIME = re.compile(rf"{SECONDS}s")
 
@@ -78,7 +81,13 @@ def _scan(lines: list[Line], _output: Output) -> list[Draft]:
     scan = _Scan([])
     pending: tuple[str, int] = ("", 0)
     for line in unwrap(lines, _is_cut):
-        if not line.text or _read_preamble(line, scan) or _read_round(line, scan) or _read_once(line, scan):
+        text = line.text
+        if not text:
+            continue
+        if (":" in text or text.startswith("Iteration ")) and (match := _ROUND.match(text)):
+            _read_round(line, match, scan)
+            continue
+        if _read_preamble(line, scan) or _read_vcpu(line, scan) or _read_once(line, scan):
             continue
         if match := _TOTAL.match(line.text):
             pending = (_read_total(line, match, scan), line.number)
@@ -115,13 +124,16 @@ def _next_mode(line: Line, scan: _Scan) -> Draft:
     return draft
 
 
-def _read_round(line: Line, scan: _Scan) -> bool:
-    if match := _ROUND.match(line.text):
-        number = int(match["round"])
-        draft = scan.at(line, _ROUNDS, number, list(_KINDS).index(match["kind"]) + 1)
-        _take_variant(draft, match["variant"])
-        draft.add_seconds(line, _KINDS[match["kind"]], match["time"], number, phase_of_round(number))
-        return True
+def _read_round(line: Line, match: re.Match[str], scan: _Scan) -> None:
+    variant, round_, kind, time = match.groups()
+    number = int(round_)
+    draft = scan.at(line, _ROUNDS, number, _KIND_ORDER[kind])
+    if variant:
+        _take_variant(draft, variant)
+    draft.add_seconds(line, _KINDS[kind], time, number, phase_of_round(number))
+
+
+def _read_vcpu(line: Line, scan: _Scan) -> bool:
     if not line.text.startswith("vCPU "):
         return False
     if match := _VCPU_ROUND.match(line.text):
@@ -178,7 +190,9 @@ def _close(draft: Draft) -> None:
 
 def _is_cut(text: str) -> bool:
     """Whether a line of the program lacks its number (the `(Avg` of a summary is read on either line)."""
-    if text.startswith(("Get dirty log over", "Clear dirty log over")) or text.startswith(_STARTS):
+    if text[-1:] == "s" and text[-2:-1].isdigit():
+        return False
+    if text.startswith(_STARTS):
         return len(text) < 200 and _TIME.search(text) is None
     return False
 

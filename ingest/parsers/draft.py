@@ -8,6 +8,7 @@ from ingest.records import Better, Measurement, Param, Unit
 
 # `1.234567890s`; the corrupted `-3.-672213074s` matches too, to be refused by `add_seconds`
 SECONDS: Final = r"-?\d{1,12}\.-?\d{1,9}"
+_SECOND, _COUNT, _LOWER = Unit.SECOND, Unit.COUNT, Better.LOWER
 MAX_RUNS: Final = 10_000
 
 
@@ -45,19 +46,25 @@ class Draft:
         self.see(line)
         self.measurements.append(measurement)
 
-    def add_seconds(self, line: Line, metric: str, text: str, iteration: int | None = None, phase: str = "") -> None:
+    def add_seconds(  # noqa: PLR0913 (a number, its name, its place and its direction)
+        self, line: Line, metric: str, text: str, iteration: int | None = None, phase: str = "", better: Better = _LOWER
+    ) -> None:
         """Keep a time as printed, in seconds; refuse one that cannot be, and say so."""
         if "-" in text:  # all else that SECONDS matches is a number
             self.is_broken = True
             self.warn(f"Line {line.number} prints the time {text}s, which cannot be: it was left out.")
             return
-        self.add(line, Measurement(metric, Unit.SECOND, Better.LOWER, float(text), iteration, phase, line=line.number))
+        if line.stripped is not self.last_stripped:
+            self.see(line)
+        self.measurements.append(
+            Measurement(metric, _SECOND, better, float(text), iteration, phase, False, line.number)  # noqa: FBT003
+        )
 
     def add_count(self, line: Line, metric: str, text: str, better: Better, **place: int | str | None) -> None:
         """Keep a count; `place` is its iteration and phase."""
         iteration, phase = place.get("iteration"), place.get("phase", "")
         number = iteration if isinstance(iteration, int) else None
-        self.add(line, Measurement(metric, Unit.COUNT, better, float(text), number, str(phase or ""), line=line.number))
+        self.add(line, Measurement(metric, _COUNT, better, float(text), number, str(phase or ""), line=line.number))
 
     def see(self, line: Line) -> None:
         """Remember what had to be taken off a line that meant something."""

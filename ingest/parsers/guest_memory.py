@@ -34,6 +34,7 @@ _AVERAGE = re.compile(
 _PAIR = re.compile(r"(?P<key>[A-Za-z]\w{0,20}): ?(?P<value>[^\s,]{1,60})")
 _HEADER_SHAPE = re.compile(r"[A-Za-z]\w{0,20}: ?[^\s,]{1,60}(?:,[ \t]*| +)[A-Za-z]\w{0,20}:")
 _PER_SECOND: Mapping[str, int] = {"ns": 10**9, "us": 10**6, "ms": 10**3, "s": 1}
+_SECOND, _LOWER = Unit.SECOND, Better.LOWER  # enum look-ups cost as much as the match of a line
 _LONG_LINE = 400
 
 
@@ -51,13 +52,14 @@ class _Run:
 def _scan(lines: list[Line], output: Output, *, is_mmtest: bool) -> list[Draft]:
     runs: list[_Run] = []
     for line in _unglued(lines):
-        if match := _AVERAGE.search(line.text):
+        text = line.text
+        if "Avg" in text and (match := _AVERAGE.search(text)):
             _read_average(line, match, _current(line, runs))
-        elif match := _ROUND.search(line.text):
+        elif "time:" in text and (match := _ROUND.search(text)):
             _read_round(line, match, runs)
-        elif (header := _MMTEST_HEADER.search(line.text)) or _is_header(line.text):
+        elif (header := _MMTEST_HEADER.search(text)) or _is_header(text):
             run = _at_header(line, runs)
-            run.draft.params |= _mmtest_params(header) if header else _other_params(line.text)
+            run.draft.params |= _mmtest_params(header) if header else _other_params(text)
             run.announced = int(header["rounds"]) if header else run.announced
     asked = commandline.invocation(output.command)
     has_command = is_mmtest and "-e" in asked.arguments
@@ -70,8 +72,10 @@ def _unglued(lines: list[Line]) -> Iterator[Line]:
     for line in lines:
         if not line.text or (":" not in line.text) or len(line.text) > _LONG_LINE:
             continue
-        pieces = _GLUED.split(line.text) if "call action" in line.text else [line.text]
-        yield from (Line(line.number, piece, line.stripped) for piece in pieces)
+        if "call action" not in line.text:
+            yield line
+            continue
+        yield from (Line(line.number, piece, line.stripped) for piece in _GLUED.split(line.text))
 
 
 def _is_header(text: str) -> bool:
@@ -157,7 +161,7 @@ def _close(run: _Run, *, is_split: bool) -> None:
 
 
 def _time(metric: str, value: float, line: Line, iteration: int | None, phase: str) -> Measurement:
-    return Measurement(metric, Unit.SECOND, Better.LOWER, value, iteration, phase, line=line.number)
+    return Measurement(metric, _SECOND, _LOWER, value, iteration, phase, False, line.number)  # noqa: FBT003
 
 
 def _check_average(run: _Run, average: float) -> None:

@@ -79,7 +79,8 @@ def _read_result(line: Line, scan: _Scan) -> None:
         scan.run += 1
         draft, place = scan.draft(line), (scan.iteration(), scan.phase)
         draft.add_seconds(line, "slot_setup_time", match["setup"], *place)
-        _add_described_time(line, match["all"], draft, place)
+        # how long all loops took is set by -l: it describes the run and is never judged
+        draft.add_seconds(line, "all_iterations_time", match["all"], *place, better=Better.NONE)
     elif match := _DONE.match(line.text):
         draft = scan.draft(line)
         draft.add_count(line, "iterations", match["count"], Better.HIGHER, iteration=scan.iteration(), phase=scan.phase)
@@ -91,14 +92,6 @@ def _read_result(line: Line, scan: _Scan) -> None:
         draft.is_finished, scan.is_open = True, False
     elif match := _BEST_SETUP.match(line.text):
         scan.draft(line).add_seconds(line, "best_slot_setup_time", match["time"])
-
-
-def _add_described_time(line: Line, text: str, draft: Draft, place: tuple[int | None, str]) -> None:
-    """How long all loops took: set by -l, so it describes the run and is never judged."""
-    before = len(draft.measurements)
-    draft.add_seconds(line, "all_iterations_time", text, *place)
-    for index in range(before, len(draft.measurements)):
-        draft.measurements[index] = draft.measurements[index]._replace(better=Better.NONE)
 
 
 def _read_refusal(line: Line, scan: _Scan) -> None:
