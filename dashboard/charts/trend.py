@@ -16,6 +16,7 @@ from report.trend import Line, Point, RawPoint
 
 PANELS = 4  # with more metrics than this, those of one unit share a panel
 BANDS = 12  # with more lines than this, intervals are left to hover and table
+_MARKED = 200  # points of one line that have marks of their own
 _DETAILED = 4000  # points that carry a text of their own
 _HOVER = (
     "%{customdata[0]:.5g} %{meta}, 95%% interval [%{customdata[1]:.5g}, %{customdata[2]:.5g}]"
@@ -130,13 +131,13 @@ def _line(  # noqa: PLR0913 (one line with all that shapes it)
     return kind(
         x=_x(points, names),
         y=customdata[:, 0],
-        mode="lines+markers",
+        mode="lines+markers" if len(points) <= _MARKED else "lines",
         name=title,
         meta=unit,
         customdata=customdata,
         text=None if many else [_told(point) if point else "" for point in points],
         line={"color": colour(position), "dash": dash(position), "width": 2},
-        marker={"symbol": symbol(position), "size": 5 if many else 7, "color": colour(position)},
+        marker={"symbol": symbol(position), "size": 7 if len(points) <= _MARKED // 4 else 4, "color": colour(position)},
         legendgroup=f"{position}",
         hovertemplate=f"<b>%{{x}}</b><br>{title}<br>{_HOVER}{'' if many else '<br>%{text}'}<extra></extra>",
     )
