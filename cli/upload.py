@@ -13,11 +13,12 @@ from db.errors import UserError
 
 if TYPE_CHECKING:
     from db.values import CaptureContext, Stored
+    from db.writes import Writer
     from ingest.context import Given
 
 
 def upload(
-    paths: Annotated[list[Path], typer.Argument(metavar="PATH...", help="Files, directories, or - for stdin.")],
+    paths: Annotated[list[Path], typer.Argument(metavar="PATH...", help="Files, directories, bundles (.tar), or -.")],
     *,
     db: DatabaseOption = "",
     label: Annotated[str, typer.Option(help="A name for what was measured when the code alone does not tell.")] = "",
@@ -37,6 +38,7 @@ def upload(
 ) -> None:
     """Store benchmark outputs, with the files beside them (.cmd, .rc, .time, .err), in one transaction.
 
+    Bundles of kvmperf-collect.pyz bring their context along; options given here go before it.
     Without --host and --host-facts the outputs count as measured on this machine. The same upload again stores
     nothing new. What cannot be parsed is kept and listed as quarantined.
 
@@ -69,15 +71,32 @@ def store(paths: list[Path], given: "Given", url: str) -> list["Stored"]:
     """Take the outputs under these paths into a database, all or nothing; the receipts in the order of the files."""
     from db.engine import connect, writing
     from db.writes import Writer
-    from ingest.accept import accept
+    from ingest.bundle import is_bundle
     from ingest.context import context
 
-    place = context(given)
+    place = None if all(map(is_bundle, paths)) else context(given)
     engine = connect(url, create=True)
     with writing(engine) as connection:
-        receipts = list(_watched(accept(Writer(connection, origin="cli"), place, paths)))
-    _say_place(place, given)
+        receipts = list(_watched(_accepted(Writer(connection, origin="cli"), paths, given, place)))
+    if place is not None:
+        _say_place(place, given)
     return receipts
+
+
+def _accepted(
+    writer: "Writer", paths: list[Path], given: "Given", place: "CaptureContext | None"
+) -> Iterable["Stored"]:
+    from tempfile import TemporaryDirectory
+
+    from ingest.accept import accept, accept_bundle
+    from ingest.bundle import is_bundle, open_bundle, unpack
+
+    for path in paths:
+        if is_bundle(path):
+            with open_bundle(path) as packed, TemporaryDirectory(prefix="kvmperf-") as folder:
+                yield from accept_bundle(writer, unpack(packed, str(path), Path(folder)), given)
+        elif place is not None:
+            yield from accept(writer, place, [path])
 
 
 def _watched(receipts: Iterable["Stored"]) -> Iterable["Stored"]:

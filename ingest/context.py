@@ -4,8 +4,9 @@ import re
 from dataclasses import dataclass
 from pathlib import Path
 
-from db.values import CaptureContext, RevisionFacts
+from db.origin import CaptureContext, RevisionFacts
 from ingest.errors import InputError
+from ingest.hostfacts import HostFacts
 from ingest.hostfacts.given import read_given
 
 _NAME_LIMIT = 200
@@ -38,15 +39,20 @@ def context(given: Given) -> CaptureContext:
     """
     here = given.host_facts is None and not given.host
     facts = read_given(given.host_facts) if given.host_facts is not None or here else None
+    return placed(given, facts, _boot_time() if here and not given.boot_id else None)
+
+
+def placed(given: Given, facts: HostFacts | None, boot_since: float | None = None) -> CaptureContext:
+    """The checked context of what was measured on a host with these facts (None: nothing is known of it)."""
     host = given.host or (facts.hostname if facts else "")
     if not host:
-        raise InputError(f"{given.host_facts}: these facts do not name their host", "add --host NAME")
+        raise InputError(f"{given.host_facts or 'host facts'}: they do not name their host", "add --host NAME")
     revision = _revision(given, facts.kernel_release if facts else "")
     return CaptureContext(
         host=_name(host, "--host"),
         revision=revision,
         boot_id=_name(given.boot_id, "--boot-id") if given.boot_id else facts.boot_id if facts else "",
-        boot_since=_boot_time() if here and not given.boot_id else None,
+        boot_since=boot_since,
         machine_id_hash=facts.machine_id_hash if facts else "",
         state=facts.state if facts else {},
         facts=facts.to_json().encode() if facts else b"",

@@ -24,3 +24,7 @@ class TransferError(UserError):
     """Server or network did not take an upload; it stays in the spool."""
 
     exit_code = 3
+
+
+class BundleError(InputError):
+    """A bundle that is not what its manifest says: cut off, changed, too large, or reaching outside its folder."""
