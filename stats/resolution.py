@@ -18,7 +18,7 @@ LEAST_JUMP = 1e-3  # of the level; smaller jumps cannot carry an effect beyond a
 LOCKED = 0.25  # share of the jumps that must be tiny beside the largest, for a metric to count as stepping
 MOST_TICKS = 3
 SIX_DIGITS = 5e-6
-MOST_STEPS = 2  # differences of so many whole steps are put down to the steps
+MOST_STEPS = 2  # differences of so many steps are put down to the steps
 
 
 def grid(metric: IntArray, value: FloatArray, metrics: int) -> FloatArray:
@@ -88,12 +88,13 @@ def ticks(jumps: Repeats, metrics: int) -> tuple[float, ...]:
     return tuple(sorted(found, reverse=True))
 
 
-def stepping(runs: Runs, steps: tuple[float, ...], metrics: int) -> FloatArray:
+def stepping(runs: Runs, steps: tuple[float, ...], agreeing: BoolArray) -> FloatArray:
     """Return the largest of `steps` by which each metric [metrics] jumps (any sides), 0 for metrics that do not.
 
-    To jump means that some neighbouring runs differ by one to three whole steps.
+    To jump means that some neighbouring runs differ by one to three whole steps. Metrics that are long enough, and
+    whose repeats agree to six digits (`agreeing`), sit on the largest step too: they only did not jump this time.
     """
-    found = np.zeros(metrics)
+    found = np.zeros(agreeing.size)
     if not steps:
         return found
     order = np.lexsort((runs.low, runs.metric))
@@ -104,13 +105,14 @@ def stepping(runs: Runs, steps: tuple[float, ...], metrics: int) -> FloatArray:
     )
     for step in reversed(steps):
         found[metric[_is_whole(gap / step, NEAR, 3)]] = step
-    return found
+    shortest = np.full(agreeing.size, np.inf)
+    np.minimum.at(shortest, runs.metric, runs.low)
+    return np.where((found == 0) & agreeing & (shortest > MOST_STEPS * steps[0]), steps[0], found)
 
 
 def explained(base: FloatArray, head: FloatArray, step: FloatArray) -> BoolArray:
-    """Return which differences are no larger than one or two of the metric's steps can make them."""
-    away = np.abs(head - base) / np.where(step > 0, step, np.inf)
-    within: BoolArray = (step > 0) & (_is_whole(away, 0.05, MOST_STEPS) | (away < 1.5))
+    """Return which differences are no larger than two of the metric's steps."""
+    within: BoolArray = (step > 0) & (np.abs(head - base) < (MOST_STEPS + 0.05) * step)
     return within
 
 
@@ -119,7 +121,7 @@ def agreeing(jumps: Repeats, metrics: int) -> BoolArray:
     pairs = np.bincount(jumps.metric, minlength=metrics)
     varied = np.bincount(jumps.metric, jumps.jump > 0, metrics) > 0
     close = totals(jumps.metric, jumps.jump <= SIX_DIGITS * jumps.level, metrics)
-    mostly: BoolArray = varied & (close > 0.5 * pairs)
+    mostly: BoolArray = varied & (close >= 0.5 * pairs)
     return mostly
 
 

@@ -43,7 +43,8 @@ def weigh(samples: Samples, better: IntArray, policy: Policy, history: History |
     judged = np.where((better != 0) & ~constant, p, np.nan)
     unknown = constant[:, None]
     jumps = resolution.repeats(runs, metrics)
-    tick = resolution.stepping(runs, resolution.ticks(jumps, metrics), metrics)
+    agreeing = resolution.agreeing(jumps, metrics)
+    tick = resolution.stepping(runs, resolution.ticks(jumps, metrics), agreeing)
     return Evidence(
         better=better,
         margin=np.broadcast_to(np.asarray(policy.margin, dtype=np.float64), (metrics,)),
@@ -66,7 +67,7 @@ def weigh(samples: Samples, better: IntArray, policy: Policy, history: History |
         step=step,
         tick=tick,
         coarse=resolution.explained(base, head, tick),
-        agreeing=resolution.agreeing(jumps, metrics),
+        agreeing=agreeing,
         left_out=layout.left_out,
         drift=order.sides_in_turn(runs, metrics),
         lag=order.lag_correlation(runs, metrics),
