@@ -28,7 +28,8 @@ class Output:
     """Everything known about one captured execution: its text and the files that lay beside it.
 
     `exit_status` follows the shell (128+N: killed by signal N; 124: `timeout` ended it). `started_at` and `ended_at`
-    are epoch seconds. `source` is the path or name shown to people. None means "not captured", never zero.
+    are epoch seconds. `source` is the path or name shown to people. None means "not captured", never zero. `files`
+    are those of a program that leaves a folder behind (MMTests), by their path in it; `text` is empty then.
     """
 
     text: str
@@ -38,6 +39,7 @@ class Output:
     started_at: float | None = None
     ended_at: float | None = None
     stderr: str = ""
+    files: Mapping[str, bytes] = field(default_factory=dict)
 
 
 class Measurement(NamedTuple):

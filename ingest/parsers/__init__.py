@@ -17,6 +17,7 @@ from ingest.parsers import (
     kselftest,
     memslot_modification,
     memslot_perf,
+    mmtests,
     mmu_stress,
     page_table,
     program,
@@ -40,6 +41,7 @@ FORMATS: tuple[Format, ...] = (
     *(program.make_format(one) for one in _SELFTESTS),
     guest_memory.make_format(guest_memory.MMTEST),
     guest_memory.make_format(guest_memory.MIGRATE_PERF),
+    *mmtests.FORMATS,
     any_selftest.FORMAT,
 )
 
@@ -84,6 +86,8 @@ def _parse(output: Output, name: str) -> list[Record]:
 def _chosen(output: Output, name: str) -> Sequence[Format]:
     if name:
         return (_named(name, output),)
+    if output.files:
+        return mmtests.FORMATS[:1]
     recognised = [row for row in FORMATS if row.recognises(output)]
     if not recognised:
         raise UnknownFormatError(output.source, 0, _what(output), f"name its format with --format: {_names()}")

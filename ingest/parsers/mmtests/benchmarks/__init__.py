@@ -1,0 +1,1 @@
+"""One reader per benchmark of MMTests: its logs in, samples in their printed unit out."""
