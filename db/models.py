@@ -20,7 +20,7 @@ from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
 
 from db.types import Floats, Instant, PackedFloats
-from db.words import Better, Status, Unit
+from db.words import Better, Scope, Status, Unit
 
 Document = JSON().with_variant(JSONB(), "postgresql")
 Key = BigInteger().with_variant(Integer(), "sqlite")  # SQLite gives row ids to INTEGER keys only
@@ -191,19 +191,27 @@ class Artifact(Base):
 
 
 class Upload(Base):
-    """One call of `kvmperf upload`: who sent what, when."""
+    """One call of `kvmperf upload`: who sent what, when.
+
+    An upload that came as a bundle has the bundle's digest; the receipt is what its sender was told, so that the same
+    bundle again gets the same answer. `token` is the public prefix of the token it was sent with.
+    """
 
     __tablename__ = "upload"
     id: Mapped[int] = mapped_column(Key, primary_key=True)
     received_at: Mapped[datetime] = mapped_column(Instant)
     origin: Mapped[str] = mapped_column(default="")
+    digest: Mapped[str | None] = mapped_column(String(64), unique=True, index=True)
+    token: Mapped[str] = mapped_column(String(16), default="", server_default="")
+    receipt: Mapped[dict[str, Any] | None] = mapped_column(Document)  # Any: JSON
 
 
 class Capture(Base):
     """One captured output as it was uploaded, with its context: what re-parsing starts from.
 
     `identity` is the digest of content and context, so that the same upload again stores nothing. `quarantined` is
-    the reason why no run could be made of it, or empty.
+    the reason why no run could be made of it, or empty. `parsed_with` is the digest of the parsers that looked at it
+    last: where it is today's, re-parsing has nothing to do.
     """
 
     __tablename__ = "capture"
@@ -223,6 +231,7 @@ class Capture(Base):
     tags: Mapped[dict[str, str]] = mapped_column(Document, default=dict)
     reported: Mapped[bool] = mapped_column(default=False)
     quarantined: Mapped[str] = mapped_column(default="")
+    parsed_with: Mapped[str] = mapped_column(String(64), default="", server_default="")
     deleted_at: Mapped[datetime | None] = mapped_column(Instant)
 
 
@@ -283,3 +292,38 @@ class Measurement(Base):
     maximum: Mapped[float]
     deviation: Mapped[float | None]  # standard deviation, ddof 1; unknown for one value
     values: Mapped[Floats] = mapped_column(PackedFloats)
+
+
+class Token(Base):
+    """A key to the HTTP interface. Of the secret only its SHA-256 is kept; `prefix` is public and finds the row."""
+
+    __tablename__ = "token"
+    id: Mapped[int] = mapped_column(Key, primary_key=True)
+    prefix: Mapped[str] = mapped_column(String(16), unique=True)
+    digest: Mapped[str] = mapped_column(String(64))
+    name: Mapped[str] = mapped_column(String(200))
+    created_at: Mapped[datetime] = mapped_column(Instant)
+    expires_at: Mapped[datetime | None] = mapped_column(Instant)
+    revoked_at: Mapped[datetime | None] = mapped_column(Instant)
+    last_used_at: Mapped[datetime | None] = mapped_column(Instant)
+
+
+class TokenScope(Base):
+    """What a token may do."""
+
+    __tablename__ = "token_scope"
+    __table_args__ = (_one_of("scope", Scope),)
+    token_id: Mapped[int] = mapped_column(ForeignKey("token.id"), primary_key=True)
+    scope: Mapped[str] = mapped_column(String(10), primary_key=True)
+
+
+class Audit(Base):
+    """What was done to stored things by hand: tokens made and revoked, captures parsed anew. Only ever added to."""
+
+    __tablename__ = "audit"
+    id: Mapped[int] = mapped_column(Key, primary_key=True)
+    at: Mapped[datetime] = mapped_column(Instant, index=True)
+    actor: Mapped[str] = mapped_column(String(200))
+    action: Mapped[str] = mapped_column(String(40))
+    subject: Mapped[str] = mapped_column(String(200))
+    detail: Mapped[dict[str, Any]] = mapped_column(Document, default=dict)  # Any: JSON

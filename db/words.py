@@ -38,3 +38,11 @@ class Unit(StrEnum):
     CYCLE = "cycles"
     COUNT = "count"
     RATIO = "ratio"
+
+
+class Scope(StrEnum):
+    """What a token of the HTTP interface may do."""
+
+    UPLOAD = "upload"
+    READ = "read"
+    TRIAGE = "triage"

@@ -1,0 +1,33 @@
+from sqlalchemy import text
+
+from db import engine as engines
+
+
+OLD_ROWS = (
+    "INSERT INTO host VALUES (1, 'bm1', '', '2026-01-01')",
+    """INSERT INTO revision (id, key, kernel, "commit", label, tree, branch, describe, subject, config_hash, dirty,
+       first_seen_at) VALUES (1, 'k', '6.12', '', '', '', '', '', '', '', 0, '2026-01-01')""",
+    "INSERT INTO upload VALUES (1, '2026-01-01', 'cli')",
+    """INSERT INTO capture (id, identity, upload_id, host_id, revision_id, source, tags, reported, quarantined)
+       VALUES (1, 'i', 1, 1, 1, '01.out', '{}', 0, '')""",
+)
+
+
+def test_0002_keeps_old_rows_and_goes_back(tmp_path):
+    engine = engines.open_any(f"sqlite:///{tmp_path / 'old.db'}", create=True)
+    engines.upgrade(engine, "0001")
+    with engines.writing(engine) as connection:
+        for statement in OLD_ROWS:
+            connection.execute(text(statement))
+
+    engines.upgrade(engine)
+    with engines.reading(engine) as connection:
+        new = connection.execute(
+            text("SELECT u.origin, u.digest, u.token, u.receipt, c.source, c.parsed_with FROM upload u, capture c")
+        ).all()
+    engines.downgrade(engine, "0001")
+    with engines.reading(engine) as connection:
+        old = connection.execute(text("SELECT * FROM upload")).all()
+
+    assert new == [("cli", None, "", None, "01.out", "")]
+    assert old == [(1, "2026-01-01", "cli")]
