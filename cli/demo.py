@@ -10,6 +10,7 @@ from db.errors import UserError
 
 _SERIES = "kvm-mmu-demo"
 _PATCHES = 6
+_VIEW = "compare?base=split-on&head=split-off&vary=kvm.eager_page_split&host=lab-icount"
 # The lab's virtual machines by the beginning of their boots' names: a virtual instruction clock, the same with long
 # scheduler slices, and two CPUs in real time on a busy machine.
 _HOSTS = {"ic": "lab-icount", "icg": "lab-icount-slices", "mt": "lab-smp"}
@@ -46,7 +47,7 @@ def demo(
     if serve:
         from cli.serve import serve_dashboard
 
-        serve_dashboard(url, port=port, address="127.0.0.1")
+        serve_dashboard(url, port=port, address="127.0.0.1", view=_VIEW)
 
 
 def load(url: str) -> int:
@@ -99,7 +100,7 @@ def show_trend(url: str) -> None:
 
 
 def _host(boot: str) -> str:
-    return _HOSTS[boot.split("-")[0]]
+    return _HOSTS[boot.split("-", maxsplit=1)[0]]
 
 
 def _say(title: str, command: str) -> None:

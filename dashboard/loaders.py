@@ -14,7 +14,7 @@ from db.engine import connect, reading
 from db.queries import Filters
 from db.values import BootRow, RevisionRow, RunCount, SampleTable, SeriesRow
 from report import comparison as comparisons
-from report import freshness, trend
+from report import trend
 from report.comparison import Report, Request
 from report.selection import Chosen
 from report.spellings import spellings
@@ -33,7 +33,7 @@ def engine(url: str) -> Engine:
 def token(url: str) -> str:
     """What changes whenever something new is stored. Never cached."""
     with reading(engine(url)) as connection:
-        return freshness.token(connection)
+        return queries.freshness(connection)
 
 
 @st.cache_resource(show_spinner="Reading the revisions …", max_entries=_KEPT)

@@ -261,5 +261,14 @@ def counts(connection: Connection) -> dict[str, int]:
     return found
 
 
+def freshness(connection: Connection) -> str:
+    """A short text, equal as long as nothing was stored, re-parsed or deleted: the key of caches. Cheap."""
+    newest = [connection.execute(select(func.max(kind.id))).scalar() or 0 for kind in (Upload, Capture, Run)]
+    deleted = connection.execute(
+        select(func.count(), func.max(Capture.deleted_at)).where(Capture.deleted_at.is_not(None))
+    ).one()
+    return "-".join(str(part) for part in (*newest, deleted[0], deleted[1] or ""))
+
+
 def _chunks(ids: Sequence[int]) -> Iterable[Sequence[int]]:
     return (ids[i : i + _CHUNK] for i in range(0, len(ids), _CHUNK))

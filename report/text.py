@@ -47,7 +47,8 @@ def ascii_only(text: str) -> str:
 
 def case_line(benchmark: str, params: Iterable[tuple[str, object]]) -> str:
     """A test case in words: `dirty_log_perf_test vcpus=2 bytes_per_vcpu=1G`; what is off is left out."""
-    told = " ".join(f"{name}={_told(name, value)}" for name, value in params if value not in (False, "none", ""))
+    shown = ((name, value) for name, value in params if value is not False and value not in ("none", ""))
+    told = " ".join(f"{name}={_told(name, value)}" for name, value in shown)
     return f"{benchmark.rsplit('/', 1)[-1]} {told}".strip()
 
 

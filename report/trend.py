@@ -11,7 +11,7 @@ from db.errors import UserError
 from db.hoststate import Difference, Severity, differences
 from db.queries import Filters
 from db.values import RevisionRow, SampleTable, SeriesRow
-from stats.levels import Level, level
+from stats.levels import Level, levels
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,19 +85,25 @@ def _line(
     states: Mapping[int, Mapping[str, str]],
 ) -> Line:
     first, last = np.searchsorted(table.series, [series.id, series.id + 1])
+    rows = first + np.flatnonzero(table.counts[first:last])  # a run whose values are all warm-up is no point
+    revisions = sorted({int(r) for r in table.revision[rows]}, key=lambda r: known[r].order)
+    rank = {revision: position for position, revision in enumerate(revisions)}
+    position = np.array([rank[int(r)] for r in table.revision[rows]], dtype=np.int64)
+    counts = table.counts[rows]
     offsets = np.r_[0, np.cumsum(table.counts)]
+    found = levels(
+        table.values[offsets[first] : offsets[last]],
+        np.repeat(table.run[rows], counts),
+        np.repeat(table.boot[rows], counts),
+        np.repeat(position, counts),
+    )
+    last_row = dict(zip(position.tolist(), rows.tolist(), strict=True))
     points: list[Point] = []
     before: Mapping[str, str] = {}
-    for revision in sorted({int(r) for r in table.revision[first:last]}, key=lambda r: known[r].order):
-        rows = first + np.flatnonzero(table.revision[first:last] == revision)
-        counts = table.counts[rows]
-        values = np.concatenate([table.values[offsets[row] : offsets[row + 1]] for row in rows])
-        if not values.size:
-            continue
-        found = level(values, np.repeat(table.run[rows], counts), np.repeat(table.boot[rows], counts))
-        state = states.get(int(table.state[rows[-1]]), {})
-        changed = differences(before, state) if before and state else ()
+    for at, level in enumerate(found):
+        state = states.get(int(table.state[last_row[at]]), {})
+        changed = differences(before, state) if before and state and before is not state else ()
         grave = tuple(one for one in changed if one.severity is not Severity.NOTE)
-        points.append(Point(known[revision], found, grave))
+        points.append(Point(known[revisions[at]], level, grave))
         before = state or before
     return Line(series, tuple(points))

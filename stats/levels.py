@@ -1,4 +1,4 @@
-"""The level of one state: a typical value with an interval, from nested repetitions. For trends, not for verdicts."""
+"""The level of each state: a typical value with an interval, from nested repetitions. For trends, not for verdicts."""
 
 from dataclasses import dataclass
 
@@ -25,28 +25,60 @@ class Level:
     scope: str = ""
 
 
-def level(value: FloatArray, run: IntArray, boot: IntArray, confidence: float = 0.95) -> Level:
-    """The median over boots of the median over runs of each run's median, with a t interval on the units' means.
+def levels(
+    value: FloatArray, run: IntArray, boot: IntArray, point: IntArray, confidence: float = 0.95
+) -> tuple[Level, ...]:
+    """Return one level per point 0 … max(point), each of which has at least one value.
 
-    Equal-length columns, one row per iteration; `boot` is -1 where unknown. Boots are the units where there are two or
-    more, else runs inside the one boot. Positive values are averaged as logs, so that the interval is one of ratios.
+    Equal-length columns, one row per iteration; `boot` is -1 where unknown. The value is the median over boots of the
+    median over runs of each run's median. The interval is Student's t on the units' logs (plain values where some are
+    not positive): boots are the units where a point has two or more, else runs inside its one boot.
     """
-    runs, of_run = np.unique(run, return_inverse=True)
-    per_run = np.array([np.median(value[of_run == i]) for i in range(runs.size)])
-    boot_of_run = np.array([boot[of_run == i][0] for i in range(runs.size)])
-    boots = np.unique(boot_of_run)
-    per_boot = np.array([np.median(per_run[boot_of_run == b]) for b in boots])
-    known = boots[boots >= 0].size
-    units, scope = (per_boot, "") if known >= 2 else (per_run, "within one boot" if known else "boots unknown")
-    low, high = _interval(units, confidence)
-    return Level(float(np.median(per_boot)), low, high, int(known), runs.size, value.size, scope)
+    if not value.size:
+        return ()
+    rows, per_run = _medians(np.stack([point, boot, run]), value)
+    places, per_boot = _medians(rows[:2], per_run)
+    points, typical = _medians(places[:1], per_boot)
+    known = np.bincount(places[0], weights=places[1] >= 0).astype(int)
+    runs = np.bincount(rows[0])
+    values = np.bincount(point)
+    by_boot, by_run = (
+        _intervals(owner, units, points.size, confidence)
+        for owner, units in ((places[0], per_boot), (rows[0], per_run))
+    )
+    low, high = (np.where(known >= 2, a, b) for a, b in zip(by_boot, by_run, strict=True))
+    return tuple(
+        Level(
+            float(typical[i]),
+            None if np.isnan(low[i]) else float(low[i]),
+            None if np.isnan(high[i]) else float(high[i]),
+            int(known[i]),
+            int(runs[i]),
+            int(values[i]),
+            "" if known[i] >= 2 else "within one boot" if known[i] else "boots unknown",
+        )
+        for i in range(points.size)
+    )
 
 
-def _interval(units: FloatArray, confidence: float) -> tuple[float | None, float | None]:
-    if units.size < 2:
-        return None, None
-    positive = bool((units > 0).all())
-    logs = np.log(units) if positive else units
-    half = float(special.stdtrit(units.size - 1, (1 + confidence) / 2) * logs.std(ddof=1) / np.sqrt(units.size))
-    low, high = float(logs.mean() - half), float(logs.mean() + half)
-    return (float(np.exp(low)), float(np.exp(high))) if positive else (low, high)
+def _medians(keys: IntArray, value: FloatArray) -> tuple[IntArray, FloatArray]:
+    """Return the distinct columns of `keys` [k, rows] in order, and the median of the values of each."""
+    order = np.lexsort((value, *keys[::-1]))
+    keys, value = keys[:, order], value[order]
+    starts = np.flatnonzero(np.r_[True, (keys[:, 1:] != keys[:, :-1]).any(axis=0)])
+    counts = np.diff(np.r_[starts, value.size])
+    return keys[:, starts], (value[starts + (counts - 1) // 2] + value[starts + counts // 2]) / 2
+
+
+def _intervals(owner: IntArray, units: FloatArray, points: int, confidence: float) -> tuple[FloatArray, FloatArray]:
+    """Return the bounds [points] from the units of each point; NaN where there are fewer than two."""
+    counts = np.bincount(owner, minlength=points)
+    positive = np.bincount(owner, weights=units <= 0, minlength=points) == 0
+    with np.errstate(divide="ignore", invalid="ignore"):
+        scaled = np.where(positive[owner], np.log(np.where(units > 0, units, 1.0)), units)
+        mean = np.bincount(owner, weights=scaled, minlength=points) / counts
+        squares = np.bincount(owner, weights=(scaled - mean[owner]) ** 2, minlength=points)
+        df = np.where(counts > 1, counts - 1, np.nan)
+        half = special.stdtrit(df, (1 + confidence) / 2) * np.sqrt(squares / df / counts)
+        low, high = mean - half, mean + half
+        return np.where(positive, np.exp(low), low), np.where(positive, np.exp(high), high)

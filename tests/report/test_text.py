@@ -7,7 +7,7 @@ from handmade_report import ROWS, report, result, row
 from hypothesis import given
 from hypothesis import strategies as st
 
-from report.text import WIDTH, ascii_only, change, interval, render
+from report.text import WIDTH, ascii_only, case_line, change, interval, render
 from stats.compare import Verdict
 
 GOLDEN = Path(__file__).parent / "golden"
@@ -69,3 +69,9 @@ def test_whatever_is_named_every_line_fits_a_mail(name, levels):
 
 def test_control_characters_are_spelled_out():
     assert ascii_only("a\x1b[31m\nb\u2028\U0001f600") == "a\\x1b[31m\\nb\\u2028\\U0001f600"
+
+
+def test_a_parameter_of_zero_is_told_and_what_is_off_is_not():
+    told = case_line("suite/prog", [("first", 0), ("flag", False), ("mode", "none"), ("bytes", 1 << 30)])
+
+    assert told == "prog first=0 bytes=1G"

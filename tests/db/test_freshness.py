@@ -1,9 +1,9 @@
 from datetime import UTC, datetime
 
 from db.engine import connect, reading, writing
+from db.queries import freshness as token
 from db.values import CaptureContext, NewCapture, RevisionFacts
 from db.writes import Writer
-from report.freshness import token
 
 
 def _token(engine):

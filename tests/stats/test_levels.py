@@ -1,0 +1,50 @@
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from stats.levels import levels
+
+
+def columns(boots):
+    """Values of one point as {boot: [[iterations of a run], …]}."""
+    rows = [(v, 100 * b + r, b) for b, runs in boots.items() for r, values in enumerate(runs) for v in values]
+    value, run, boot = (np.array(column) for column in zip(*rows, strict=True))
+    return value.astype(float), run, boot, np.zeros(value.size, dtype=int)
+
+
+def test_boots_are_the_units_where_there_are_two():
+    (found,) = levels(*columns({1: [[1.0, 9.0, 2.0]], 2: [[4.0], [6.0]]}))
+
+    assert (found.value, found.boots, found.runs, found.values, found.scope) == (3.5, 2, 3, 5, "")
+    assert found.low < 2.0
+    assert found.high > 5.0
+
+
+def test_runs_are_the_units_inside_one_boot_and_it_says_so():
+    (found,) = levels(*columns({1: [[1.0], [1.1], [0.9]]}))
+
+    assert found.scope == "within one boot"
+    assert found.low < 0.95
+    assert 1.05 < found.high < 1.4
+
+
+def test_one_run_has_no_interval():
+    (found,) = levels(*columns({-1: [[1.0, 2.0]]}))
+
+    assert (found.low, found.high, found.boots, found.scope) == (None, None, 0, "boots unknown")
+
+
+def test_values_that_are_not_positive_get_a_plain_interval():
+    (found,) = levels(*columns({1: [[-1.0]], 2: [[0.0]], 3: [[1.0]]}))
+
+    assert found.value == 0.0
+    assert found.low == pytest.approx(-found.high)
+
+
+@given(st.lists(st.lists(st.floats(0.1, 10), min_size=1, max_size=4), min_size=1, max_size=6), st.integers(1, 3))
+def test_many_points_are_each_as_if_alone(runs, boots):
+    one = columns({b: runs[b::boots] for b in range(boots) if runs[b::boots]})
+    twice = [np.concatenate([c, c]) for c in one[:3]] + [np.repeat([0, 1], one[0].size)]
+
+    assert levels(*twice) == levels(*one) * 2
