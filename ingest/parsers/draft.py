@@ -46,7 +46,7 @@ class Draft:
         self.see(line)
         self.measurements.append(measurement)
 
-    def add_seconds(  # noqa: PLR0913 (a number, its name, its place and its direction)
+    def add_seconds(
         self, line: Line, metric: str, text: str, iteration: int | None = None, phase: str = "", better: Better = _LOWER
     ) -> None:
         """Keep a time as printed, in seconds; refuse one that cannot be, and say so."""
@@ -57,7 +57,7 @@ class Draft:
         if line.stripped is not self.last_stripped:
             self.see(line)
         self.measurements.append(
-            Measurement(metric, _SECOND, better, float(text), iteration, phase, False, line.number)  # noqa: FBT003
+            Measurement(metric, _SECOND, better, float(text), iteration, phase, False, line.number)
         )
 
     def add_count(self, line: Line, metric: str, text: str, better: Better, **place: int | str | None) -> None:

@@ -161,7 +161,7 @@ def _close(run: _Run, *, is_split: bool) -> None:
 
 
 def _time(metric: str, value: float, line: Line, iteration: int | None, phase: str) -> Measurement:
-    return Measurement(metric, _SECOND, _LOWER, value, iteration, phase, False, line.number)  # noqa: FBT003
+    return Measurement(metric, _SECOND, _LOWER, value, iteration, phase, False, line.number)
 
 
 def _check_average(run: _Run, average: float) -> None:
