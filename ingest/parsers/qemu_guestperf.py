@@ -19,20 +19,20 @@ VERSION = 1
 BENCHMARK = "migrate-perf/guestperf"
 _LARGEST = 2.0**53
 _ERRORS = {"failed": Status.FAIL, "completed": Status.PASS}
-# Field of the last progress entry, the metric, the factor to the base unit
+# Field of the last progress entry, the metric, and how many of its units are one base unit
 _TOTALS: Mapping[str, tuple[str, float]] = {
-    "duration": ("total_time", 1e-3),
-    "downtime": ("downtime", 1e-3),
-    "setup_time": ("setup_time", 1e-3),
+    "duration": ("total_time", 1e3),
+    "downtime": ("downtime", 1e3),
+    "setup_time": ("setup_time", 1e3),
     "ram.transferred_bytes": ("transferred_ram", 1.0),
     "ram.total_bytes": ("total_ram", 1.0),
     "ram.duplicate_pages": ("duplicate", 1.0),
     "ram.normal_pages": ("normal", 1.0),
     "ram.normal_bytes": ("normal_bytes", 1.0),
     "ram.dirty_rate_pps": ("dirty_pages_rate", 1.0),
-    "ram.transfer_rate_mbs": ("throughput", 1e6),
+    "ram.transfer_rate_mbs": ("throughput", 1e-6),
     "ram.iterations": ("dirty_sync_count", 1.0),
-    "throttle_pcent": ("cpu_throttle", 1e-2),
+    "throttle_pcent": ("cpu_throttle", 1e2),
 }
 _LABELS = ("binary", "dst_host", "kernel", "initrd")
 _MOST = 1_000_000  # guest timings that are read
@@ -73,7 +73,7 @@ def _record(report: Mapping[str, Any], steps: Sequence[Mapping[str, Any]], outpu
 def _totals(last: Mapping[str, Any], warnings: list[str]) -> list[Measurement]:
     ram = last.get("ram")
     found: list[Measurement] = []
-    for path, (metric, factor) in _TOTALS.items():
+    for path, (metric, divisor) in _TOTALS.items():
         group, _, key = path.rpartition(".")
         inner = ram if group else last
         value = jsontext.number(inner.get(key)) if isinstance(inner, dict) else None
@@ -83,7 +83,7 @@ def _totals(last: Mapping[str, Any], warnings: list[str]) -> list[Measurement]:
             warnings.append(f"{metric} is {value:.20g}, which cannot be: it was left out.")
             continue
         unit, better = METRICS[metric]
-        found.append(Measurement(metric, unit, better, value * factor, line=1))
+        found.append(Measurement(metric, unit, better, value / divisor, line=1))
     return found
 
 
