@@ -8,7 +8,7 @@ from collections.abc import Callable
 
 import typer
 
-from cli import collect, compare, database, demo, facts, parse, serve, trend, upload
+from cli import collect, compare, database, demo, facts, parse, series, serve, trend, upload
 from db.errors import UserError
 
 app = typer.Typer(
@@ -34,6 +34,7 @@ COMMANDS: tuple[tuple[str, Callable[..., None]], ...] = (
 for _name, _function in COMMANDS:
     app.command(_name)(_function)
 app.add_typer(database.app, name="db")
+app.add_typer(series.app, name="series")
 app.add_typer(collect.app, name="collector")
 
 

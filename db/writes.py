@@ -2,8 +2,8 @@
 
 import gzip
 import hashlib
-import json
 from collections.abc import Mapping
+from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Any
 
@@ -13,14 +13,11 @@ from sqlalchemy.dialects import postgresql, sqlite
 
 from db import models
 from db.errors import DatabaseError
+from db.keys import digest, revision_key
+from db.series import placed
 from db.values import CaptureContext, NewCapture, NewMeasurement, NewRun, RevisionFacts, Stored
 
 _GZIP_LEVEL = 6
-
-
-def digest(document: object) -> str:
-    """The SHA-256 of a JSON document in canonical form."""
-    return hashlib.sha256(json.dumps(document, sort_keys=True, separators=(",", ":"), default=str).encode()).hexdigest()
 
 
 def _table(model: type[models.Base]) -> Table:
@@ -41,10 +38,14 @@ class Writer:
         self._now = now or datetime.now(UTC)
         self._upload_id: int | None = None
         self._ids: dict[tuple[object, ...], int] = {}
+        self._places: dict[RevisionFacts, RevisionFacts] = {}
 
     def store(self, context: CaptureContext, capture: NewCapture) -> Stored:
         """Store one capture with its runs, or say that it is already there."""
-        identity = _identity(context, capture)
+        place = replace(context, revision=self._placed(context.revision))
+        # A commit that found its place later must not make the same upload a new one: what was said identifies it.
+        identity = _identity(place if context.revision.series else context, capture)
+        context = place
         known = self._connection.execute(
             select(models.Capture.quarantined).where(models.Capture.identity == identity)
         ).scalar()
@@ -58,10 +59,15 @@ class Writer:
         outcome = "quarantined" if capture.quarantined else "stored"
         return Stored(capture.source, outcome, len(capture.runs), measurements, values, capture.quarantined)
 
+    def _placed(self, facts: RevisionFacts) -> RevisionFacts:
+        if facts not in self._places:
+            self._places[facts] = placed(self._connection, facts)
+        return self._places[facts]
+
     def revision(self, facts: RevisionFacts) -> int:
         """The id of a revision, stored where it is new."""
         version_id = self._series_version(facts) if facts.series else None
-        key = digest([facts.kernel, facts.commit, facts.label, facts.config_hash, facts.dirty, version_id, facts.patch])
+        key = revision_key(facts, version_id)
         columns = {
             "kernel": facts.kernel,
             "commit": facts.commit,

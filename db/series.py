@@ -1,0 +1,324 @@
+"""Patch series in the database: registering what was posted, finding it again, placing uploads in it."""
+
+import re
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime
+
+from sqlalchemy import Connection, func, insert, select, update
+
+from db.errors import UnresolvedNameError, UserError
+from db.keys import revision_key
+from db.models import Patch, PatchSeries, Revision, SeriesVersion
+from db.posted import PostedPatch, PostedVersion
+from db.values import RevisionFacts
+
+_CHANGE_ID = re.compile(r"(?:\d{8}-)?(.+?)(?:-[0-9a-f]{8,})?$")  # b4: date, slug, random hex
+_LEAST_COMMIT = 7  # digits of an abbreviated commit
+_NAME_LIMIT = 60
+
+
+@dataclass(frozen=True, slots=True)
+class PatchRow:
+    """Patch k of a version as it is stored."""
+
+    id: int
+    k: int
+    subject: str
+    commit: str
+    patch_id: str
+    message_id: str
+
+
+@dataclass(frozen=True, slots=True)
+class VersionRow:
+    """One version of a series with its patches in order; none where only uploads are known of it."""
+
+    id: int
+    version: int
+    subject: str
+    message_id: str
+    base_commit: str
+    posted_at: datetime | None
+    patches: tuple[PatchRow, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class PatchSeriesRow:
+    """A series with its versions in order."""
+
+    id: int
+    name: str
+    subject: str
+    change_id: str
+    versions: tuple[VersionRow, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Registered:
+    """What became of a posted version. `adopted` counts the revisions, measured before, that belong to it now."""
+
+    series: str
+    version: int
+    patches: int
+    is_new: bool
+    adopted: int
+
+
+def known_series(connection: Connection) -> tuple[PatchSeriesRow, ...]:
+    """All patch series, by name."""
+    patches: dict[int, list[PatchRow]] = {}
+    wanted = select(
+        Patch.series_version_id, Patch.id, Patch.k, Patch.subject, Patch.commit, Patch.patch_id, Patch.message_id
+    )
+    for row in connection.execute(wanted.order_by(Patch.k)):
+        patches.setdefault(row.series_version_id, []).append(PatchRow(*row[1:]))
+    versions: dict[int, list[VersionRow]] = {}
+    for row in connection.execute(select(SeriesVersion.__table__).order_by(SeriesVersion.version)):
+        told = VersionRow(
+            row.id,
+            row.version,
+            row.subject,
+            row.message_id,
+            row.base_commit,
+            row.posted_at,
+            tuple(patches.get(row.id, ())),
+        )
+        versions.setdefault(row.series_id, []).append(told)
+    return tuple(
+        PatchSeriesRow(row.id, row.name, row.subject, row.change_id, tuple(versions.get(row.id, ())))
+        for row in connection.execute(select(PatchSeries.__table__).order_by(PatchSeries.name))
+    )
+
+
+def find(text: str, known: Sequence[PatchSeriesRow]) -> PatchSeriesRow:
+    """The series that a text names: its name, its change-id, or the Message-Id of one of its covers.
+
+    Raises UnresolvedNameError, with candidates, where that is not exactly one.
+    """
+    found = meant(text, known)
+    if len(found) == 1:
+        return found[0]
+    if found:
+        raise UnresolvedNameError(f"{text!r} means {len(found)} series", f"one of: {_listed(found)}")
+    near = [one for one in known if text.lower() in f"{one.name} {one.subject} {one.change_id}".lower()] or list(known)
+    hint = f"known: {_listed(near)}" if known else "`kvmperf series add` registers one"
+    raise UnresolvedNameError(f"{text!r}: no patch series of this name", hint)
+
+
+def meant(text: str, known: Sequence[PatchSeriesRow]) -> list[PatchSeriesRow]:
+    """The series that a text can name. A name goes before a change-id, that before a Message-Id."""
+    message_id = text.strip().strip("<>")
+    return (
+        [one for one in known if one.name == text]
+        or [one for one in known if text and one.change_id == text]
+        or [one for one in known if any(message_id and v.message_id == message_id for v in one.versions)]
+    )
+
+
+def _listed(series: Iterable[PatchSeriesRow]) -> str:
+    names = [one.name for one in series]
+    return ", ".join(names[:6]) + (f" and {len(names) - 6} more" if len(names) > 6 else "")
+
+
+def placed(connection: Connection, facts: RevisionFacts) -> RevisionFacts:
+    """The facts with their place in a registered series: its proper name, or what the commit says.
+
+    A commit places what it measured only where nothing else was said: a label marks what the code alone does not
+    tell. Raises UserError where a version has no such patch, and where a commit stands in several versions.
+    """
+    if not facts.series and not (facts.commit and not facts.label):
+        return facts
+    known = known_series(connection)
+    return _named(facts, known) if facts.series else _by_commit(facts, known)
+
+
+def _named(facts: RevisionFacts, known: Sequence[PatchSeriesRow]) -> RevisionFacts:
+    if not meant(facts.series, known) and "@" not in facts.series:
+        return facts
+    series = find(facts.series, known)
+    covers = [v for v in series.versions if v.message_id and v.message_id == facts.series.strip("<>")]
+    number = covers[0].version if facts.version is None and covers else facts.version
+    version = next((v for v in series.versions if v.version == number), None)
+    if version and version.patches and (facts.patch or 0) > len(version.patches):
+        raise UserError(
+            f"{series.name} v{number} has {len(version.patches)} patches, not {facts.patch}",
+            f"`kvmperf series show {series.name}` lists them",
+        )
+    return replace(facts, series=series.name, version=number)
+
+
+def _by_commit(facts: RevisionFacts, known: Sequence[PatchSeriesRow]) -> RevisionFacts:
+    places = [
+        (series.name, version.version, patch.k)
+        for series in known
+        for version in series.versions
+        for patch in version.patches
+        if _is_commit(facts.commit, patch.commit)
+    ]
+    if not places:
+        return facts
+    if len(places) > 1:
+        listed = ", ".join(f"{name}@v{version}/{k}" for name, version, k in places)
+        raise UnresolvedNameError(
+            f"commit {facts.commit[:12]} is a patch of {len(places)} versions: {listed}",
+            "say which one: --series NAME --version N --patch K/M",
+        )
+    name, number, k = places[0]
+    return replace(facts, series=name, version=number, patch=k)
+
+
+def _is_commit(given: str, known: str) -> bool:
+    shorter = min(len(given), len(known))
+    return shorter >= _LEAST_COMMIT and given[:shorter] == known[:shorter]
+
+
+def register(connection: Connection, posted: PostedVersion, *, name: str = "") -> Registered:
+    """Store a posted version; the same one again adds what was not known. Uploads that came first become its own.
+
+    The series is the one of this name, else of this change-id, else the one that the cover letter answers, else one
+    named after the change-id or the subject. Raises UserError where that series, or this version of it, is another.
+    """
+    known = known_series(connection)
+    series = _series_of(posted, name, known)
+    series_id = series.id if series else _new_series(connection, posted, name, known)
+    _complete(connection, PatchSeries, series_id, {"subject": posted.subject, "change_id": posted.change_id})
+    version = next((v for v in series.versions if v.version == posted.version), None) if series else None
+    shown = series.name if series else _name(connection, series_id)
+    if version:
+        _refuse_other(connection, shown, version, posted)
+    version_id = version.id if version else _new_version(connection, series_id, posted.version)
+    facts = {"subject": posted.subject, "message_id": posted.message_id, "base_commit": posted.base_commit}
+    _complete(connection, SeriesVersion, version_id, {**facts, "posted_at": posted.posted_at})
+    for patch in posted.patches:
+        _store_patch(connection, version_id, patch, version.patches if version else ())
+    adopted = _adopt(connection, version_id, posted.patches)
+    is_new = version is None or not version.patches
+    return Registered(shown, posted.version, len(posted.patches), is_new, adopted)
+
+
+def _series_of(posted: PostedVersion, name: str, known: Sequence[PatchSeriesRow]) -> PatchSeriesRow | None:
+    ids = {posted.message_id, *posted.earlier} - {""}
+    found = (
+        [one for one in known if one.name == name]
+        if name
+        else [one for one in known if posted.change_id and posted.change_id in (one.change_id, one.name)]
+        or [one for one in known if any(v.message_id in ids for v in one.versions)]
+        or [one for one in known if one.name == series_name(posted)]
+    )
+    if not found:
+        return None
+    series = found[0]
+    if posted.change_id and series.change_id and posted.change_id != series.change_id:
+        raise UserError(
+            f"a series {series.name!r} with another change-id is registered ({series.change_id})",
+            "add --name NAME for this one",
+        )
+    return series
+
+
+def series_name(posted: PostedVersion) -> str:
+    """The name of a series that nobody named: its change-id without date and random part, else its subject."""
+    match = _CHANGE_ID.match(posted.change_id)
+    text = match[1] if match else posted.subject
+    words = re.sub(r"[^A-Za-z0-9._-]+", "-", text).strip("-.").lower()
+    return words[:_NAME_LIMIT].strip("-.") or "series"
+
+
+def _new_series(connection: Connection, posted: PostedVersion, name: str, known: Sequence[PatchSeriesRow]) -> int:
+    wanted = name or series_name(posted)
+    if any(one.name == wanted for one in known):
+        raise UserError(f"a series {wanted!r} is already registered", "add --name NAME for this one")
+    return _inserted(connection, PatchSeries, {"name": wanted, "subject": "", "change_id": ""})
+
+
+def _new_version(connection: Connection, series_id: int, number: int) -> int:
+    return _inserted(
+        connection,
+        SeriesVersion,
+        {"series_id": series_id, "version": number, "subject": "", "message_id": "", "base_commit": ""},
+    )
+
+
+def _inserted(connection: Connection, model: type[PatchSeries | SeriesVersion], row: dict[str, object]) -> int:
+    done = connection.execute(insert(model).values(row))
+    assert done.inserted_primary_key is not None  # noqa: S101 (both tables have a key)
+    return int(done.inserted_primary_key[0])
+
+
+def _name(connection: Connection, series_id: int) -> str:
+    return connection.execute(select(PatchSeries.name).where(PatchSeries.id == series_id)).scalar_one()
+
+
+def _complete(
+    connection: Connection,
+    model: type[PatchSeries | SeriesVersion | Patch],
+    row_id: int,
+    facts: dict[str, object],
+) -> None:
+    """Fill columns that are empty so far; what is known stays."""
+    for column, value in facts.items():
+        stored = getattr(model, column)
+        empty = stored.is_(None) if column == "posted_at" else stored == ""
+        if value:
+            connection.execute(update(model).where(model.id == row_id, empty).values({column: value}))
+
+
+def _refuse_other(connection: Connection, name: str, version: VersionRow, posted: PostedVersion) -> None:
+    """Refuse a second posting under a number that is taken: another cover with other patches, or fewer patches."""
+    shown = f"{name} v{version.version}"
+    both = [
+        (old.patch_id, new.patch_id)
+        for old, new in zip(version.patches, posted.patches, strict=False)
+        if old.patch_id and new.patch_id
+    ]
+    is_other = version.message_id and posted.message_id and version.message_id != posted.message_id
+    if (is_other and not both) or any(old != new for old, new in both):
+        raise UserError(
+            f"{shown} is registered with other patches (cover <{version.message_id}>)",
+            "--version N registers these under another number, --name NAME in another series",
+        )
+    measured = connection.execute(
+        select(func.max(Revision.patch_k)).where(Revision.series_version_id == version.id)
+    ).scalar()
+    most = max(measured or 0, len(version.patches))
+    if most > len(posted.patches) and posted.patches:
+        raise UserError(f"{shown}: {most} patches are known and {len(posted.patches)} are here", "is a mail missing?")
+
+
+def _store_patch(connection: Connection, version_id: int, patch: PostedPatch, stored: Sequence[PatchRow]) -> None:
+    facts: dict[str, object] = {
+        "subject": patch.subject,
+        "commit": patch.commit,
+        "patch_id": patch.patch_id,
+        "message_id": patch.message_id,
+    }
+    known = next((one for one in stored if one.k == patch.k), None)
+    if known is None:
+        connection.execute(insert(Patch).values({**facts, "series_version_id": version_id, "k": patch.k}))
+    else:
+        _complete(connection, Patch, known.id, facts)
+
+
+def _adopt(connection: Connection, version_id: int, patches: Sequence[PostedPatch]) -> int:
+    """Give revisions that were measured by commit alone their place; count these and those uploaded under the name."""
+    by_name = connection.execute(
+        select(func.count()).select_from(Revision).where(Revision.series_version_id == version_id)
+    ).scalar_one()
+    free = select(Revision.id, Revision.kernel, Revision.commit, Revision.config_hash, Revision.dirty).where(
+        Revision.series_version_id.is_(None), Revision.label == "", Revision.commit != ""
+    )
+    found = 0
+    for row in connection.execute(free).all():
+        k = next((patch.k for patch in patches if _is_commit(row.commit, patch.commit)), None)
+        if k is None:
+            continue
+        key = revision_key(
+            RevisionFacts(kernel=row.kernel, commit=row.commit, config_hash=row.config_hash, dirty=row.dirty, patch=k),
+            version_id,
+        )
+        if connection.execute(select(Revision.id).where(Revision.key == key)).scalar() is None:
+            place = {"key": key, "series_version_id": version_id, "patch_k": k}
+            connection.execute(update(Revision).where(Revision.id == row.id).values(place))
+            found += 1
+    return int(by_name) + found
