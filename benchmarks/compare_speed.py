@@ -7,6 +7,7 @@ import argparse
 import subprocess
 import sys
 import time
+from functools import partial
 
 import numpy as np
 import scipy.stats as sps
@@ -33,12 +34,12 @@ def draw(metrics: int) -> tuple[FloatArray, Samples]:
     return logs, Samples(metric, side, boot, boot * 5 + run, np.exp(logs).ravel())
 
 
-def best_of(rounds: int, call) -> float:  # noqa: ANN001  any callable without arguments
+def best_of(rounds: int, call, clock=time.perf_counter) -> float:  # noqa: ANN001  callables without arguments
     times = []
     for _ in range(rounds):
-        begin = time.perf_counter()
+        begin = clock()
         call()
-        times.append(time.perf_counter() - begin)
+        times.append(clock() - begin)
     return min(times)
 
 
@@ -60,26 +61,29 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--rounds", type=int, default=3)
     rounds = parser.parse_args().rounds
-    print(f"{'metrics':>8} {'values':>10} {'compare s':>10} {'us/metric':>10} {'SciPy s':>8} {'found':>7} {'false':>6}")
+    print(
+        f"{'metrics':>8} {'values':>10} {'wall s':>7} {'CPU s':>7} {'us/metric':>10} {'SciPy s':>8} {'found':>7} {'false':>6}"
+    )
     seconds = {}
     for metrics in SIZES:
         logs, samples = draw(metrics)
         better = np.full(metrics, -1)
         answers = compare(samples, metrics=metrics, better=better, policy=Policy())
-        seconds[metrics] = best_of(
-            rounds, lambda s=samples, b=better, m=metrics: compare(s, metrics=m, better=b, policy=Policy())
-        )
-        loop = best_of(1, lambda x=logs: one_by_one(x))
+        once = partial(compare, samples, metrics=metrics, better=better, policy=Policy())
+        seconds[metrics], wall = best_of(rounds, once, time.process_time), best_of(rounds, once)
+        loop = best_of(1, partial(one_by_one, logs), time.process_time)
         flagged = np.array([a.verdict in {Verdict.REGRESSION, Verdict.IMPROVEMENT} for a in answers])
         false = int(flagged.sum() - flagged[::20].sum())
         print(
-            f"{metrics:8d} {samples.value.size:10d} {seconds[metrics]:10.3f} {1e6 * seconds[metrics] / metrics:10.1f}"
+            f"{metrics:8d} {samples.value.size:10d} {wall:7.3f} {seconds[metrics]:7.3f} {1e6 * seconds[metrics] / metrics:10.1f}"
             f" {loop:8.3f} {flagged[::20].mean():7.0%} {false:6d}"
         )
     print(f"start-up beyond NumPy: {start_up():.2f} s")
     largest = SIZES[-1]
     verdict = "meets" if seconds[largest] <= GOAL_S else "MISSES"
-    print(f"conclusion: {largest} metrics in {seconds[largest]:.2f} s {verdict} the goal of {GOAL_S:g} s")
+    print(
+        f"conclusion: {largest} metrics in {seconds[largest]:.2f} s of one processor {verdict} the goal of {GOAL_S:g} s"
+    )
 
 
 if __name__ == "__main__":

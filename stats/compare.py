@@ -45,7 +45,7 @@ def compare(
             q=_known(row.q),
             base=_known(row.base),
             head=_known(row.head),
-            n=(Replication(*row.counts[0]), Replication(*row.counts[1])),
+            n=row.n,
             design=DESIGNS[row.design],
             why=wording.why(row, reason, policy.confidence) + wording.advice(plans.get(m), row.design, reason),
             warnings=warnings.get(m, ()),

@@ -5,7 +5,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from stats.answer import Evidence
+from stats.answer import Evidence, Replication
 from stats.designs import Design
 from stats.judge import Reason
 from stats.policy import BoolArray, FloatArray, Policy
@@ -43,10 +43,10 @@ class Row(NamedTuple):
     head: float
     margin: float
     tick: float
-    units: list[int]
-    counts: list[list[int]]
     design: int
     within: bool
+    units: tuple[int, int]
+    n: tuple[Replication, Replication]
 
 
 def rows(evidence: Evidence) -> list[Row]:
@@ -54,15 +54,21 @@ def rows(evidence: Evidence) -> list[Row]:
     one = evidence
     columns = (
         *(one.effect, *one.interval.T, *one.narrow.T, one.p, one.q, one.base, one.head, one.margin, one.tick),
-        *(one.units, one.counts, one.design, one.within),
+        *(one.design, one.within),
     )
-    return [Row(*row) for row in zip(*(column.tolist() for column in columns), strict=True)]
+    alike: dict[tuple[int, ...], tuple[tuple[int, int], tuple[Replication, Replication]]] = {}
+    shared = []
+    for key in map(tuple, np.concatenate([one.units, one.counts.reshape(-1, 6)], axis=1).tolist()):
+        if key not in alike:  # most metrics were measured equally often: few objects, little work for the collector
+            alike[key] = ((key[0], key[1]), (Replication(*key[2:5]), Replication(*key[5:])))
+        shared.append(alike[key])
+    return [Row(*row, *pair) for *row, pair in zip(*(column.tolist() for column in columns), shared, strict=True)]
 
 
 def why(row: Row, reason: Reason, confidence: float) -> str:
     """Return one sentence with numbers on the verdict of one metric."""
     if reason is Reason.MISSING:
-        return f"no values on the {'base' if row.counts[0][1] == 0 else 'head'} side"
+        return f"no values on the {'base' if row.n[0].runs == 0 else 'head'} side"
     levels = f"{row.base:.6g} -> {row.head:.6g}"
     effect = levels if math.isnan(row.effect) else signed(row.effect)
     if reason is Reason.TOO_FEW:
@@ -152,7 +158,7 @@ def _units(row: Row) -> str:
     if row.design == NESTED:
         return f"{base} against {head} boots"
     if row.design == BLOCKED:
-        boots = min(row.counts[1][0], row.counts[0][0])
+        boots = min(row.n[0].boots, row.n[1].boots)
         return f"{base} against {head} runs inside {boots} shared boot{'s' if boots > 1 else ''}"
     return f"{base} against {head} runs"
 
