@@ -14,6 +14,7 @@ from sqlalchemy import (
     LargeBinary,
     MetaData,
     String,
+    Text,
     UniqueConstraint,
 )
 from sqlalchemy.dialects.postgresql import JSONB
@@ -95,6 +96,7 @@ class SeriesVersion(Base):
     subject: Mapped[str] = mapped_column(default="")
     message_id: Mapped[str] = mapped_column(default="")
     base_commit: Mapped[str] = mapped_column(default="")
+    prefix: Mapped[str] = mapped_column(default="", server_default="")
     posted_at: Mapped[datetime | None] = mapped_column(Instant)
 
 
@@ -110,6 +112,8 @@ class Patch(Base):
     commit: Mapped[str] = mapped_column(String(64), default="")
     patch_id: Mapped[str] = mapped_column(String(64), default="", index=True)
     message_id: Mapped[str] = mapped_column(default="")
+    author: Mapped[str] = mapped_column(default="", server_default="")
+    diff: Mapped[str] = mapped_column(Text, default="", server_default="")
 
 
 class Revision(Base):

@@ -5,7 +5,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 
-from sqlalchemy import Connection, func, insert, select, update
+from sqlalchemy import Connection, func, insert, literal, select, update
 
 from db.errors import UnresolvedNameError, UserError
 from db.keys import revision_key
@@ -28,6 +28,8 @@ class PatchRow:
     commit: str
     patch_id: str
     message_id: str
+    author: str = ""
+    diff: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,6 +42,7 @@ class VersionRow:
     message_id: str
     base_commit: str
     posted_at: datetime | None
+    prefix: str
     patches: tuple[PatchRow, ...]
 
 
@@ -65,11 +68,19 @@ class Registered:
     adopted: int
 
 
-def known_series(connection: Connection) -> tuple[PatchSeriesRow, ...]:
-    """All patch series, by name."""
+def known_series(connection: Connection, *, diffs: bool = False) -> tuple[PatchSeriesRow, ...]:
+    """All patch series, by name; their patches with the diffs only if asked."""
     patches: dict[int, list[PatchRow]] = {}
     wanted = select(
-        Patch.series_version_id, Patch.id, Patch.k, Patch.subject, Patch.commit, Patch.patch_id, Patch.message_id
+        Patch.series_version_id,
+        Patch.id,
+        Patch.k,
+        Patch.subject,
+        Patch.commit,
+        Patch.patch_id,
+        Patch.message_id,
+        Patch.author,
+        Patch.diff if diffs else literal(""),
     )
     for row in connection.execute(wanted.order_by(Patch.k)):
         patches.setdefault(row.series_version_id, []).append(PatchRow(*row[1:]))
@@ -82,6 +93,7 @@ def known_series(connection: Connection) -> tuple[PatchSeriesRow, ...]:
             row.message_id,
             row.base_commit,
             row.posted_at,
+            row.prefix,
             tuple(patches.get(row.id, ())),
         )
         versions.setdefault(row.series_id, []).append(told)
@@ -189,7 +201,7 @@ def register(connection: Connection, posted: PostedVersion, *, name: str = "") -
         _refuse_other(connection, shown, version, posted)
     version_id = version.id if version else _new_version(connection, series_id, posted.version)
     facts = {"subject": posted.subject, "message_id": posted.message_id, "base_commit": posted.base_commit}
-    _complete(connection, SeriesVersion, version_id, {**facts, "posted_at": posted.posted_at})
+    _complete(connection, SeriesVersion, version_id, {**facts, "prefix": posted.prefix, "posted_at": posted.posted_at})
     for patch in posted.patches:
         _store_patch(connection, version_id, patch, version.patches if version else ())
     adopted = _adopt(connection, version_id, posted.patches)
@@ -292,6 +304,8 @@ def _store_patch(connection: Connection, version_id: int, patch: PostedPatch, st
         "commit": patch.commit,
         "patch_id": patch.patch_id,
         "message_id": patch.message_id,
+        "author": patch.author,
+        "diff": patch.diff,
     }
     known = next((one for one in stored if one.k == patch.k), None)
     if known is None:

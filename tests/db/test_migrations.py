@@ -2,7 +2,6 @@ from sqlalchemy import text
 
 from db import engine as engines
 
-
 OLD_ROWS = (
     "INSERT INTO host VALUES (1, 'bm1', '', '2026-01-01')",
     """INSERT INTO revision (id, key, kernel, "commit", label, tree, branch, describe, subject, config_hash, dirty,
@@ -31,3 +30,26 @@ def test_0002_keeps_old_rows_and_goes_back(tmp_path):
 
     assert new == [("cli", None, "", None, "01.out", "")]
     assert old == [(1, "2026-01-01", "cli")]
+
+
+def test_0003_keeps_old_patches_and_goes_back(tmp_path):
+    engine = engines.open_any(f"sqlite:///{tmp_path / 'old.db'}", create=True)
+    engines.upgrade(engine, "0002")
+    with engines.writing(engine) as connection:
+        for statement in (
+            "INSERT INTO patch_series VALUES (1, 's', '', '')",
+            "INSERT INTO series_version VALUES (1, 1, 2, '', 'c@x', '', NULL)",
+            "INSERT INTO patch VALUES (1, 1, 1, 'step', '', '', '')",
+        ):
+            connection.execute(text(statement))
+
+    engines.upgrade(engine)
+    with engines.reading(engine) as connection:
+        new = connection.execute(text("SELECT subject, author, diff FROM patch")).all()
+        versions = connection.execute(text("SELECT message_id, prefix FROM series_version")).all()
+    engines.downgrade(engine, "0002")
+    with engines.reading(engine) as connection:
+        old = connection.execute(text("SELECT * FROM patch")).all()
+
+    assert (new, versions) == ([("step", "", "")], [("c@x", "")])
+    assert old == [(1, 1, 1, "step", "", "", "")]
