@@ -74,29 +74,34 @@ def store(paths: list[Path], given: "Given", url: str) -> list["Stored"]:
     from ingest.bundle import is_bundle
     from ingest.context import context
 
-    place = None if all(map(is_bundle, paths)) else context(given)
+    place = None if all(is_bundle(path) or _is_tree(path) for path in paths) else context(given)
     engine = connect(url, create=True)
     with writing(engine) as connection:
-        receipts = list(_watched(_accepted(Writer(connection, origin="cli"), paths, given, place)))
+        receipts = list(_watched(_accepted(Writer(connection, origin="cli"), paths, given)))
     if place is not None:
         _say_place(place, given)
     return receipts
 
 
-def _accepted(
-    writer: "Writer", paths: list[Path], given: "Given", place: "CaptureContext | None"
-) -> Iterable["Stored"]:
+def _is_tree(path: Path) -> bool:
+    """Whether a path is an MMTests tree, which tells its host itself."""
+    from ingest.mmtests.finding import is_tree
+
+    return is_tree(path.absolute())
+
+
+def _accepted(writer: "Writer", paths: list[Path], given: "Given") -> Iterable["Stored"]:
     from tempfile import TemporaryDirectory
 
-    from ingest.accept import accept, accept_bundle
+    from ingest.accept import accept_bundle, accept_given
     from ingest.bundle import is_bundle, open_bundle, unpack
 
     for path in paths:
         if is_bundle(path):
             with open_bundle(path) as packed, TemporaryDirectory(prefix="kvmperf-") as folder:
                 yield from accept_bundle(writer, unpack(packed, str(path), Path(folder)), given)
-        elif place is not None:
-            yield from accept(writer, place, [path])
+        else:
+            yield from accept_given(writer, given, [path])
 
 
 def _watched(receipts: Iterable["Stored"]) -> Iterable["Stored"]:

@@ -12,9 +12,11 @@ from db.values import CaptureContext, NewCapture, NewMeasurement, NewRun, Stored
 from db.writes import Writer
 from ingest import parsers
 from ingest.bundle import Bundle
-from ingest.context import Given, placed
+from ingest.context import Given, context, placed
 from ingest.errors import FormatError
 from ingest.hostfacts.given import read_given
+from ingest.mmtests.finding import what_fits
+from ingest.mmtests.place import Places
 from ingest.outputs import STDIN, Captured, Found, find_outputs, read_output, read_outputs
 from ingest.records import Measurement, Output, Record
 
@@ -28,13 +30,29 @@ def accept(writer: Writer, context: CaptureContext, paths: Iterable[Path], *, hi
     is not there or holds no outputs.
     """
     for path in paths:
-        if str(path) == STDIN:
-            captures: Iterable[NewCapture] = map(capture, read_outputs([path]))
-        else:
-            captures = map(_read, find_outputs(path))
-        for one in captures:
+        for _found, one in _captures(path):
             told = replace(one, quarantined=one.quarantined.replace(hidden, "")) if hidden else one
             yield writer.store(_in_its_boot(context, told), told)
+
+
+def accept_given(writer: Writer, given: Given, paths: Iterable[Path]) -> Iterator[Stored]:
+    """The same in the context that a user's words make; what an MMTests tree tells of its host completes them."""
+    places = Places(given)
+    elsewhere: CaptureContext | None = None
+    for path in paths:
+        for found, one in _captures(path):
+            if found is not None and found.part is not None:
+                yield writer.store(places.of(found.part.iteration), one)
+                continue
+            elsewhere = elsewhere or context(given)
+            yield writer.store(_in_its_boot(elsewhere, one), one)
+
+
+def _captures(path: Path) -> Iterator[tuple[Found | None, NewCapture]]:
+    if str(path) == STDIN:
+        yield from ((None, capture(captured)) for captured in read_outputs([path]))
+    else:
+        yield from ((found, _read(found)) for found in find_outputs(path))
 
 
 def accept_bundle(writer: Writer, bundle: Bundle, said: Given) -> Iterator[Stored]:
@@ -69,6 +87,8 @@ def _read(found: Found) -> NewCapture:
     except UserError as error:
         if found.path is None:
             raise
+        if found.part is not None:
+            return NewCapture(found.relative_path, what_fits(found.part)[0], quarantined=_reason(error))
         source = Output(text="", source=str(found.path))
         return _new(Captured(source, found.path.read_bytes(), b"", found.relative_path), quarantined=_reason(error))
     return capture(captured)
@@ -82,7 +102,7 @@ def _new(captured: Captured, runs: tuple[NewRun, ...] = (), quarantined: str = "
     output = captured.output
     return NewCapture(
         source=captured.relative_path,
-        files={"stdout": captured.stdout} | ({"stderr": captured.stderr} if captured.stderr else {}),
+        files=output.files or {"stdout": captured.stdout} | ({"stderr": captured.stderr} if captured.stderr else {}),
         command=output.command,
         exit_status=output.exit_status,
         started_at=_instant(output.started_at),

@@ -8,10 +8,14 @@ import sys
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from db.errors import UserError
 from ingest.errors import FormatError, InputError
 from ingest.records import Output
+
+if TYPE_CHECKING:
+    from ingest.mmtests.finding import Part
 
 OUTPUT_SUFFIXES = (".out", ".txt", ".log")
 SIDE_SUFFIXES = (".cmd", ".rc", ".time", ".err")
@@ -22,6 +26,8 @@ _NOT_SIDE_FILES = "name outputs NAME.out, with NAME.cmd, NAME.rc, NAME.time and 
 _HOST_FACTS = ("proc-cpuinfo.txt", "lscpu.json", "sys")
 _SNIFFED = 64 << 10
 _MAX_ODD_SHARE = 0.3
+_MMTESTS = "tests-timestamp"  # in every `iter-N` of an MMTests run
+_PACKED = (".json.gz", ".json.xz", ".json.zst")
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,11 +42,15 @@ class Captured:
 
 @dataclass(frozen=True, slots=True)
 class Found:
-    """An output before it is read: its path without suffix, and the output file unless that is missing."""
+    """An output before it is read: its path without suffix, and the output file unless that is missing.
+
+    `part`: it is no file but a part of an MMTests tree, and `path` its folder.
+    """
 
     stem: Path
     path: Path | None
     relative_path: str
+    part: "Part | None" = None
 
 
 def read_outputs(paths: Iterable[Path | str]) -> Iterator[Captured]:
@@ -68,6 +78,9 @@ def read_each(paths: Iterable[Path | str]) -> Iterator[Captured | UserError]:
 
 def find_outputs(path: Path) -> list[Found]:
     """The outputs under one path, sorted; InputError when there are none."""
+    inside = _inside_mmtests(path)
+    if inside is not None:
+        return [inside]
     if path.is_dir():
         found = sorted(_in_folder(path, path), key=lambda one: one.relative_path)
         if not found:
@@ -84,7 +97,11 @@ def find_outputs(path: Path) -> list[Found]:
 
 def read_output(found: Found) -> Captured:
     """One output with its side files; a missing output is an empty text."""
-    stdout = _read_bytes(found.path) if found.path is not None else b""
+    if found.part is not None:
+        from ingest.mmtests.finding import read_part
+
+        return Captured(read_part(found.part), b"", b"", found.relative_path)
+    stdout = _content(found.path) if found.path is not None else b""
     side = {suffix: _side_bytes(found, suffix) for suffix in SIDE_SUFFIXES}
     place = str(found.path if found.path is not None else found.stem.with_name(f"{found.stem.name}.cmd"))
     started_at, ended_at = _times(side[".time"], f"{found.stem}.time")
@@ -110,6 +127,11 @@ def _in_folder(folder: Path, root: Path) -> Iterator[Found]:
     names = sorted(entry.name for entry in folder.iterdir() if not entry.name.startswith("."))
     if folder != root and any(name in names for name in _HOST_FACTS):
         return
+    if _MMTESTS in names:
+        from ingest.mmtests.finding import parts_of_iteration
+
+        yield from map(_found, parts_of_iteration(folder))
+        return
     for name in names:
         path = folder / name
         if path.is_dir() and not path.is_symlink():
@@ -118,6 +140,21 @@ def _in_folder(folder: Path, root: Path) -> Iterator[Found]:
             yield Found(path.with_suffix(""), path, path.relative_to(root).as_posix())
         elif path.suffix == ".cmd" and not _has_output(path, names):
             yield Found(path.with_suffix(""), None, path.relative_to(root).as_posix())
+
+
+def _inside_mmtests(path: Path) -> Found | None:
+    """What a folder or log inside an iteration of MMTests stands for."""
+    absolute = path.absolute()
+    if not path.exists() or not any((parent / _MMTESTS).is_file() for parent in absolute.parents[:3]):
+        return None
+    from ingest.mmtests.finding import part_around
+
+    part = part_around(absolute)
+    return None if part is None else _found(part)
+
+
+def _found(part: "Part") -> Found:
+    return Found(part.path, part.path, part.relative_path, part)
 
 
 def _has_output(command_file: Path, names: Iterable[str]) -> bool:
@@ -148,6 +185,16 @@ def _read_bytes(path: Path) -> bytes:
         return path.read_bytes()
     except OSError as error:
         raise InputError(f"{path}: cannot be read: {error.strerror}", "check its permissions") from error
+
+
+def _content(path: Path) -> bytes:
+    """The bytes of an output; exports of MMTests come packed."""
+    raw = _read_bytes(path)
+    if not path.name.endswith(_PACKED):
+        return raw
+    from ingest.parsers.mmtests.unpack import unpacked
+
+    return unpacked(raw, str(path))
 
 
 def _side_bytes(found: Found, suffix: str) -> bytes | None:

@@ -12,11 +12,10 @@ MAX_OPERATIONS = 20_000
 
 
 class Sample(NamedTuple):
-    """One printed number: its text, MMTests' interval where that is a whole number, and the line (0: computed)."""
+    """One printed number: its text, and MMTests' interval where that is a whole number."""
 
     text: str
     interval: int | None = None
-    line: int = 0
 
 
 class Operation(NamedTuple):
@@ -37,7 +36,7 @@ class Scan:
     incomplete: set[str] = field(default_factory=set)
     printed_units: dict[str, str] = field(default_factory=dict)
 
-    def add(self, operation: str, text: str, interval: int | None = None, *, line: int = 0, phase: str = "") -> None:
+    def add(self, operation: str, text: str, interval: int | None = None, *, phase: str = "") -> None:
         """Keep one printed number; a word that is none is left out, as MMTests does, and said."""
         if not is_number(text):
             self.warn(f"{operation}: {text[:40]!r} is no number and was left out.")
@@ -45,7 +44,7 @@ class Scan:
         key = Operation(operation, phase)
         if key not in self.samples and len(self.samples) >= MAX_OPERATIONS:
             raise FormatError(self.source, 0, f"more than {MAX_OPERATIONS} operations", "these are no MMTests logs")
-        self.samples.setdefault(key, []).append(Sample(text, interval, line))
+        self.samples.setdefault(key, []).append(Sample(text, interval))
 
     def warn(self, sentence: str) -> None:
         """Add a sentence for the reader, once, and not without end."""

@@ -55,20 +55,21 @@ def in_base_units(family: Family, operation: Operation, samples: Iterable[Sample
     """Printed samples of one operation as measurements."""
     unit, better = family.unit, family.better
     return [
-        Measurement(operation.name, unit, better, family.base(text), interval, operation.phase, line=line)
-        for text, interval, line in samples
+        Measurement(operation.name, unit, better, family.base(text), interval, operation.phase)
+        for text, interval in samples
     ]
 
 
 def told_by_mmtests(benchmark: Benchmark, families: Mapping[str, Family]) -> dict[str, str]:
-    """Labels that lead back to what MMTests prints: its direction, and the factor from its unit to ours.
+    """Labels that lead back to what MMTests prints: direction, kind of summary, and the factor from its unit to ours.
 
-    `mmtests.factor` is that of the first operation; where others have another one, `mmtests.factor WORD` has it for
-    the operations that are told by WORD (`RPS`, `latency`).
+    Operations with another factor are told by a word of theirs: `mmtests.factor RPS`, `mmtests.factor latency`.
     """
-    first = next(iter(families.values()))
-    labels = {"mmtests.preferred": benchmark.preferred, "mmtests.unit": first.printed}
-    labels["mmtests.factor"] = f"{first.factor:g}"
+    first = next(
+        (family for name, family in families.items() if not benchmark.key(name)), next(iter(families.values()))
+    )
+    labels = {"mmtests.preferred": benchmark.preferred, "mmtests.summary": benchmark.summary}
+    labels |= {"mmtests.unit": first.printed, "mmtests.factor": f"{first.factor:g}"}
     for operation, family in families.items():
         if family != first:
             word = benchmark.key(operation).strip("-") or operation.partition("-")[0]

@@ -3,6 +3,7 @@
 import lzma
 import zlib
 from collections.abc import Iterator
+from importlib import import_module
 
 from ingest.records import FormatError
 
@@ -18,7 +19,7 @@ _HINT = "the file is damaged or was cut off: copy it again"
 def unpacked(raw: bytes, source: str, limit: int = MAX_BYTES) -> bytes:
     """The content of a file, unpacked when its name ends in .gz or .xz. FormatError for bombs and damage."""
     if source.endswith(".zst"):
-        raise FormatError(source, 0, "zstd is not read here", f"unpack it first: zstd -d {source}")
+        return _zst(raw, source, limit)
     if not source.endswith(SUFFIXES):
         return raw
     pieces: list[bytes] = []
@@ -32,6 +33,22 @@ def unpacked(raw: bytes, source: str, limit: int = MAX_BYTES) -> bytes:
     except (zlib.error, lzma.LZMAError, EOFError, OSError) as error:
         raise FormatError(source, 0, f"cannot be unpacked ({error})", _HINT) from error
     return b"".join(pieces)
+
+
+def _zst(raw: bytes, source: str, limit: int) -> bytes:
+    """The content of a .zst, where Python has zstd (3.14 and later)."""
+    try:
+        zstd = import_module("compression.zstd")
+    except ImportError as error:
+        hint = f"unpack it first (zstd -d {source}), or use Python 3.14"
+        raise FormatError(source, 0, "this Python cannot unpack zstd", hint) from error
+    try:
+        found: bytes = zstd.ZstdDecompressor().decompress(raw, limit + 1)
+    except (zstd.ZstdError, EOFError, ValueError) as error:
+        raise FormatError(source, 0, f"cannot be unpacked ({error})", _HINT) from error
+    if len(found) > limit:
+        raise FormatError(source, 0, f"unpacks to more than {limit >> 20} MiB", "no benchmark logs that much")
+    return found
 
 
 def _gz(raw: bytes) -> Iterator[bytes]:

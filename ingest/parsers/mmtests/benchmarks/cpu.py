@@ -25,11 +25,11 @@ def hackbench(logs: Logs, scan: Scan) -> None:
         lines = logs.lines(name)
         before = len(scan.samples)
         iteration = 0
-        for number, line in enumerate(lines, start=1):
+        for line in lines:
             match = _TOTAL.match(line)
             if match is not None:
                 iteration += 1
-                scan.add(operation, match["value"], iteration, line=number)
+                scan.add(operation, match["value"], iteration)
         blocks = sum(line.startswith("# Running ") for line in lines)
         if len(scan.samples) == before and not iteration:
             scan.lacks(name, operation)
@@ -56,23 +56,23 @@ def saladfork(logs: Logs, scan: Scan) -> None:
     name = "saladfork-0.log"
     nodes = _node_of_each_cpu(logs.beside("numactl.txt"))
     forks = 0
-    local: list[tuple[str, int, int]] = []
-    remote: list[tuple[str, int, int]] = []
-    for number, line in enumerate(logs.lines(name), start=1):
+    local: list[tuple[str, int]] = []
+    remote: list[tuple[str, int]] = []
+    for line in logs.lines(name):
         match = _FORK.fullmatch(line)
         if match is None:
             continue
         forks += 1
         is_near = nodes.get(int(match["parent"]), 0) == nodes.get(int(match["child"]), 0)
-        (local if is_near else remote).append((match["latency"], forks, number))
+        (local if is_near else remote).append((match["latency"], forks))
     if not forks:
         scan.lacks(name, "local", "remote", "local_v_total")
         return
     if not nodes:
         scan.warn("numactl.txt is not here: all CPUs count as one node, every fork as local.")
     for operation, found in (("local", local), ("remote", remote)):
-        for latency, interval, number in found:
-            scan.add(operation, latency, interval, line=number)
+        for latency, interval in found:
+            scan.add(operation, latency, interval)
     scan.add("local_v_total", repr(len(local) / forks), 1)
 
 
@@ -85,8 +85,8 @@ def stressng(logs: Logs, scan: Scan) -> None:
         match = _STRESSNG.fullmatch(name)
         assert match is not None  # noqa: S101 (sorted by this very pattern)
         found = _metrics(logs.lines(name))
-        for stressor, value, number in found:
-            scan.add(f"bops-{stressor}-{match['threads']}", value, int(match["iteration"]), line=number)
+        for stressor, value in found:
+            scan.add(f"bops-{stressor}-{match['threads']}", value, int(match["iteration"]))
         if not found:
             scan.lacks(name, *(one.name for one in scan.samples if one.name.endswith(f"-{match['threads']}")))
 
@@ -94,18 +94,17 @@ def stressng(logs: Logs, scan: Scan) -> None:
 def cyclictest(logs: Logs, scan: Scan) -> None:
     """Least, average and greatest wake-up latency of each CPU in microseconds, and how often the histogram ran over."""
     name = "cyclictest-histogram.log"
-    kinds: dict[str, tuple[str, int]] = {}
-    for number, line in enumerate(logs.lines(name), start=1):
+    kinds: dict[str, str] = {}
+    for line in logs.lines(name):
         if not line.startswith("# "):
             continue
         if (match := _LATENCIES.match(line)) is not None:
-            kinds[f"{match['kind']}Lat"] = match["values"], number
+            kinds[f"{match['kind']}Lat"] = match["values"]
         elif (match := _OVERFLOWS.match(line)) is not None:
-            kinds["Overflow"] = match["values"], number
+            kinds["Overflow"] = match["values"]
     for kind in ("MinLat", "AvgLat", "MaxLat", "Overflow"):
-        values, number = kinds.get(kind, ("", 0))
-        for cpu, value in enumerate(values.split()):
-            scan.add(f"{kind}-{cpu}", value, 1, line=number)
+        for cpu, value in enumerate(kinds.get(kind, "").split()):
+            scan.add(f"{kind}-{cpu}", value, 1)
     if len(kinds) < 4:
         scan.lacks(name)
 
@@ -115,10 +114,10 @@ def one_per_file(logs: Logs, scan: Scan, pattern: re.Pattern[str], operation: Ca
     for name in _sorted(logs, _BENCHLOG):
         match = _BENCHLOG.fullmatch(name)
         assert match is not None  # noqa: S101 (sorted by this very pattern)
-        for number, line in enumerate(logs.lines(name), start=1):
+        for line in logs.lines(name):
             found = pattern.match(line)
             if found is not None:
-                scan.add(operation(match["threads"]), found["value"], int(match["iteration"]), line=number)
+                scan.add(operation(match["threads"]), found["value"], int(match["iteration"]))
                 break
         else:
             scan.lacks(name, operation(match["threads"]))
@@ -135,14 +134,14 @@ def _node_of_each_cpu(numactl: str) -> dict[int, int]:
     return {int(cpu): int(match["node"]) for match in _NODE.finditer(numactl) for cpu in match["cpus"].split()[:10_000]}
 
 
-def _metrics(lines: list[str]) -> list[tuple[str, str, int]]:
-    """Stressor, bogo operations per second and line, from the table below the line with `(secs)`."""
+def _metrics(lines: list[str]) -> list[tuple[str, str]]:
+    """Stressor and bogo operations per second, from the table below the line with `(secs)`."""
     found = []
     is_table = False
-    for number, line in enumerate(lines, start=1):
+    for line in lines:
         if is_table:
             words = line.rpartition("] ")[2].split()
             if len(words) > 5 and is_number(words[5]) and is_number(words[1]):
-                found.append((words[0], words[5], number))
+                found.append((words[0], words[5]))
         is_table = is_table or "(secs)" in line
     return found

@@ -20,11 +20,11 @@ def fsmark(logs: Logs, scan: Scan) -> None:
         operation = f"files_sec-{name.removesuffix('.log').rpartition('-')[2]}"
         interval = 0
         is_table = False
-        for number, line in enumerate(logs.lines(name), start=1):
+        for line in logs.lines(name):
             words = line.split()
             if is_table and len(words) > 3 and is_number(words[3]):
                 interval += 1
-                scan.add(operation, words[3], interval, line=number)
+                scan.add(operation, words[3], interval)
             is_table = is_table or "App Overhead" in line
         if not interval:
             scan.lacks(name, operation)
@@ -33,14 +33,14 @@ def fsmark(logs: Logs, scan: Scan) -> None:
 def fio(logs: Logs, scan: Scan) -> None:
     """kb/sec-JOB-read and -write in KiB/s (terse output), and latency-read and -write in ns where fio logged them."""
     jobs = 0
-    for number, line in enumerate(logs.lines("fio.log"), start=1):
+    for line in logs.lines("fio.log"):
         fields = line.split(";")
         if fields[0] != "3" or len(fields) <= _WRITE_MEAN:
             continue
         jobs += 1
         for direction, moved, mean in (("read", _READ_KB, _READ_MEAN), ("write", _WRITTEN_KB, _WRITE_MEAN)):
             if is_number(fields[moved]) and float(fields[moved]) > 0:
-                scan.add(f"kb/sec-{fields[_JOB][:60]}-{direction}", fields[mean], 1, line=number)
+                scan.add(f"kb/sec-{fields[_JOB][:60]}-{direction}", fields[mean], 1)
     if not jobs:
         scan.lacks("fio.log")
     _fio_latencies(logs, scan)
@@ -54,14 +54,14 @@ def thpchallenge(logs: Logs, scan: Scan) -> None:
     for name in _sorted(logs, _THREADS):
         threads = name.removesuffix(".log").rpartition("-")[2]
         faults: dict[str, list[str]] = {"base": [], "huge": []}
-        for number, line in enumerate(logs.lines(name), start=1):
+        for line in logs.lines(name):
             words = line.split()
             if len(words) < 4 or words[0] != "fault" or words[2] not in faults:
                 continue
             faults[words[2]].append(words[5] if len(words) > 5 else "")
             interval = len(faults["base"]) + len(faults["huge"])
-            scan.add(f"fault-{words[2]}-{threads}", words[3], interval, line=number)
-            scan.add(f"fault-both-{threads}", words[3], interval, line=number)
+            scan.add(f"fault-{words[2]}-{threads}", words[3], interval)
+            scan.add(f"fault-both-{threads}", words[3], interval)
         _fault_shares(faults, threads, scan)
         if not any(faults.values()):
             scan.lacks(name, *(f"fault-{kind}-{threads}" for kind in ("base", "huge", "both")))
@@ -75,13 +75,13 @@ def dbench(logs: Logs, scan: Scan) -> None:
         assert match is not None  # noqa: S101 (sorted by this very pattern)
         heading, clients = match["heading"], match["clients"]
         count = 0
-        for number, line in enumerate(logs.lines(name), start=1):
+        for line in logs.lines(name):
             words = line.split()
             if len(words) <= columns[heading] or not is_number(words[columns[heading]]):
                 continue
             count += 1
             operation = f"op-{words[0][:60]}-{clients}" if heading == "op" else f"{heading}-{clients}"
-            scan.add(operation, words[columns[heading]], count, line=number)
+            scan.add(operation, words[columns[heading]], count)
         if not count:
             scan.lacks(name, f"{heading}-{clients}")
 
@@ -89,11 +89,11 @@ def dbench(logs: Logs, scan: Scan) -> None:
 def _fio_latencies(logs: Logs, scan: Scan) -> None:
     count = dict.fromkeys(_DIRECTIONS, 0)
     for name in _sorted(logs, _FIO_LATENCY):
-        for number, line in enumerate(logs.lines(name), start=1):
+        for line in logs.lines(name):
             fields = [field.strip() for field in line.split(",")]
             if len(fields) > 2 and fields[2] in _DIRECTIONS:
                 count[fields[2]] += 1
-                scan.add(f"latency-{_DIRECTIONS[fields[2]]}", fields[1], count[fields[2]], line=number)
+                scan.add(f"latency-{_DIRECTIONS[fields[2]]}", fields[1], count[fields[2]])
 
 
 def _fault_shares(faults: dict[str, list[str]], threads: str, scan: Scan) -> None:

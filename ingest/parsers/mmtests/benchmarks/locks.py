@@ -20,9 +20,9 @@ def futex_wake(logs: Logs, scan: Scan) -> None:
         match = _FUTEX_WAKE.fullmatch(name)
         assert match is not None  # noqa: S101 (filtered by this very pattern)
         operation = f"wake-latency-{match['threads']}"
-        found = [(number, hit["value"]) for number, hit in _hits(logs, name, _WOKEN)]
-        for number, value in found:
-            scan.add(operation, _thousandfold(value), int(match["iteration"]), line=number)
+        found = _values(logs, name, _WOKEN)
+        for value in found:
+            scan.add(operation, _thousandfold(value), int(match["iteration"]))
         if not found:
             scan.lacks(name, operation)
 
@@ -45,16 +45,15 @@ def _futex_log(logs: Logs, name: str, workload: str, scan: Scan) -> None:
     kind = _KIND.search(logs.text(name)[:100_000])
     threads = name.removesuffix(".log").rpartition("-")[2]
     operation = f"{workload}-{kind['kind'] if kind else 'private'}-{threads}"
-    found = _hits(logs, name, _HASHED if workload == "hash" else _WOKEN)
-    for interval, (number, match) in enumerate(found, start=1):
-        scan.add(operation, match["value"], interval, line=number)
+    found = _values(logs, name, _HASHED if workload == "hash" else _WOKEN)
+    for interval, value in enumerate(found, start=1):
+        scan.add(operation, value, interval)
     if not found:
         scan.lacks(name, operation)
 
 
-def _hits(logs: Logs, name: str, pattern: re.Pattern[str]) -> list[tuple[int, re.Match[str]]]:
-    matches = ((number, pattern.match(line)) for number, line in enumerate(logs.lines(name), start=1))
-    return [(number, match) for number, match in matches if match is not None]
+def _values(logs: Logs, name: str, pattern: re.Pattern[str]) -> list[str]:
+    return [match["value"] for line in logs.lines(name) if (match := pattern.match(line)) is not None]
 
 
 def _thousandfold(text: str) -> str:

@@ -51,7 +51,7 @@ def iperf3(logs: Logs, scan: Scan) -> None:
             for side in ("send", "recv"):
                 operation = f"{side}-{match['factors']}"
                 if side in sums:
-                    scan.add(operation, sums[side][0], int(match["iteration"]), line=sums[side][1])
+                    scan.add(operation, sums[side], int(match["iteration"]))
                 else:
                     scan.lacks(name, operation)
 
@@ -70,8 +70,7 @@ def redis(logs: Logs, scan: Scan) -> None:
             for row in rows:
                 if column in row:
                     text = _shifted(row[column], -3 if kind == "RPS" else 3)
-                    interval, number = int(row["iteration"]), int(row["line"])
-                    scan.add(f"{test}-{kind}-{clients}", text, interval, line=number, phase=row["phase"])
+                    scan.add(f"{test}-{kind}-{clients}", text, int(row["iteration"]), phase=row["phase"])
 
 
 def _protocols(logs: Logs) -> list[str]:
@@ -83,18 +82,18 @@ def _netperf_log(logs: Logs, name: str, key: tuple[str, str, int], scan: Scan) -
     is_udp = operation.startswith("udp")
     operations = [f"{operation}-{side}-{size}" for side in (("send", "recv") if is_udp else ("send",))]
     lines = logs.lines(name)
-    found: dict[str, tuple[str, int]] = {}
-    for number, line in enumerate(lines, start=1):
+    found: dict[str, str] = {}
+    for line in lines:
         words = line.split()
         if not words or not all(map(is_number, words)):
             continue
         side = _netperf_side(len(words), is_udp=is_udp)
         if side:
-            found.setdefault(f"{operation}-{side}-{size}", (words[-1], number))
+            found.setdefault(f"{operation}-{side}-{size}", words[-1])
     _netperf_unit(lines, logs.place(name), operation, scan)
     for one in operations:
         if one in found:
-            scan.add(one, found[one][0], iteration, line=found[one][1])
+            scan.add(one, found[one], iteration)
         else:
             scan.lacks(name, one)
 
@@ -115,11 +114,11 @@ def _netperf_unit(lines: list[str], place: str, operation: str, scan: Scan) -> N
         )
 
 
-def _iperf3_sums(lines: list[str]) -> dict[str, tuple[str, int]]:
+def _iperf3_sums(lines: list[str]) -> dict[str, str]:
     """Mbit/s sent and received, from the lines between the summary's head and the server's own output."""
-    rates: dict[str, list[tuple[str, str, int]]] = {"send": [], "recv": []}
+    rates: dict[str, list[tuple[str, str]]] = {"send": [], "recv": []}
     is_summary = False
-    for number, line in enumerate(lines, start=1):
+    for line in lines:
         if "Summary Results:" in line:
             is_summary = True
         elif line.startswith("Server output:"):
@@ -127,16 +126,16 @@ def _iperf3_sums(lines: list[str]) -> dict[str, tuple[str, int]]:
         side = {"sender": "send", "receiver": "recv"}.get(line.rsplit(None, 1)[-1] if line.strip() else "", "")
         stream, rate = _STREAM.match(line), _BITRATE.search(line)
         if is_summary and side and stream is not None and rate is not None:
-            rates[side].append((stream["id"], _shifted(rate["value"], _MEGA[rate["unit"]]), number))
+            rates[side].append((stream["id"], _shifted(rate["value"], _MEGA[rate["unit"]])))
     return {side: _stream_sum(found) for side, found in rates.items() if found}
 
 
-def _stream_sum(found: list[tuple[str, str, int]]) -> tuple[str, int]:
+def _stream_sum(found: list[tuple[str, str]]) -> str:
     """The sum over the streams; the program's own [SUM] line is not one of them."""
     streams = [one for one in found if one[0] != "SUM"] or found
     if len(streams) == 1:
-        return streams[0][1], streams[0][2]
-    return repr(sum(float(value) for _, value, _ in streams)), streams[-1][2]
+        return streams[0][1]
+    return repr(sum(float(value) for _, value in streams))
 
 
 def _redis_rows(logs: Logs, name: str, scan: Scan) -> list[dict[str, str]]:
@@ -149,14 +148,14 @@ def _redis_rows(logs: Logs, name: str, scan: Scan) -> list[dict[str, str]]:
         table = list(csv.DictReader(lines))
     except csv.Error:
         table = []
-    for number, row in enumerate(table, start=2):
+    for row in table:
         named = row.get("test") or ""
         test, _, remark = named.partition(" (")
         phase = re.sub(r"\W{1,200}", "_", remark).strip("_") if test in seen else ""
         seen.add(test)
         fields = {column: text for _, column in _REDIS_COLUMNS if isinstance(text := row.get(column), str)}
         if test and fields:
-            rows.append({**fields, **match.groupdict(), "test": test, "phase": phase, "line": str(number)})
+            rows.append({**fields, **match.groupdict(), "test": test, "phase": phase})
     if not rows:
         scan.lacks(name)
     return rows

@@ -15,38 +15,34 @@ _FAILED = re.compile(r"Command (?:exited with non-zero status|terminated by sign
 
 def gnu_time(logs: Logs, scan: Scan) -> None:
     """User-F, System-F and Elapsed-F in seconds, one sample per file."""
-    found: dict[str, dict[str, list[tuple[str, int, int]]]] = {"Elapsed": {}, "System": {}, "User": {}}
+    found: dict[str, dict[str, list[tuple[str, int]]]] = {"Elapsed": {}, "System": {}, "User": {}}
     for name in sorted(logs.names, key=natural):
         named = _NAME.fullmatch(name)
         if named is None:
             continue
         factor, iteration = named["factor"], int(named["iteration"])
         times = _times(logs.lines(name), name, scan)
-        if times is None:
+        if not times:
             scan.lacks(name, *(f"{kind}-{factor}" for kind in found))
-            continue
-        number, values = times
-        for kind, text in values.items():
-            found[kind].setdefault(factor, []).append((text, iteration, number))
+        for kind, text in times.items():
+            found[kind].setdefault(factor, []).append((text, iteration))
     for kind, factors in found.items():
         for factor in sorted(factors, key=natural):
-            for text, iteration, number in factors[factor]:
-                scan.add(f"{kind}-{factor}", text, iteration, line=number)
+            for text, iteration in factors[factor]:
+                scan.add(f"{kind}-{factor}", text, iteration)
 
 
-def _times(lines: list[str], name: str, scan: Scan) -> tuple[int, dict[str, str]] | None:
-    """The line number and the three times of the last command in a log, or None."""
-    found = None
-    for number, line in enumerate(lines, start=1):
+def _times(lines: list[str], name: str, scan: Scan) -> dict[str, str]:
+    """The three times of the last command in a log; empty when there is none."""
+    found = {}
+    for line in lines:
         if (failed := _FAILED.match(line)) is not None:
             scan.warn(f"{name}: the timed command ended with status {failed['status']}.")
         match = _LINE.match(line)
         if match is not None:
             minutes = int(match["hours"] or 0) * 60 + int(match["minutes"])
-            found = (
-                number,
-                {"User": match["user"], "System": match["system"], "Elapsed": _sum(minutes, match["seconds"])},
-            )
+            elapsed = _sum(minutes, match["seconds"])
+            found = {"User": match["user"], "System": match["system"], "Elapsed": elapsed}
     return found
 
 
