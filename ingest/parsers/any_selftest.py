@@ -1,15 +1,16 @@
-"""Every other KVM selftest: whether it passed, nothing measured."""
+"""Every other KVM selftest: whether it passed, and each test inside it; nothing measured."""
 
 import re
+from dataclasses import replace
 
-from ingest.parsers import commandline
+from ingest.parsers import commandline, tap
 from ingest.parsers.draft import Draft
 from ingest.parsers.lines import Line, clean, sample
 from ingest.parsers.program import Program, parse_lines
 from ingest.records import Format, FormatError, Output, Record
 
 NAME = "kvm-selftest"
-VERSION = 1
+VERSION = 2
 _ASSERTION = "==== Test Assertion Failure ===="
 _SEED = re.compile(r"Random seed: 0x[0-9a-f]{1,16}\b")
 _MAIN = re.compile(r"\bmain at (?:\w{1,40}/)?(?P<name>[\w-]{1,60})\.c:\d")
@@ -23,6 +24,7 @@ _ODD_NAMES = frozenset(
         *("smccc_filter", "aarch32_id_regs", "debug-exceptions", "hypercalls", "no-vgic-v3"),
     }
 )
+_HEAD = 64 << 10
 _SUFFIXES = ("_test", "_tests")
 
 
@@ -40,7 +42,13 @@ def make_program(name: str) -> Program:
 
 def parse_as(name: str, lines: list[Line], output: Output) -> list[Record]:
     """The record of a selftest known by name, from its cleaned lines."""
-    return parse_lines(make_program(name), lines, output)
+    (parent, *others) = parse_lines(make_program(name), lines, output)
+    told = tap.results(lines)
+    missing = tap.unreported(lines, told) if told else 0
+    if missing:
+        why = f"{missing} of {len(told) + missing} tests inside said nothing."
+        parent = replace(parent, warnings=(*parent.warnings, why))
+    return [parent, *others, *tap.records(parent, told)]
 
 
 def _scan(lines: list[Line], output: Output) -> list[Draft]:
@@ -55,6 +63,8 @@ def _recognises(output: Output) -> bool:
     if output.command:
         return is_selftest(commandline.invocation(output.command).program)
     text = sample(output.text)
+    if _file_name(output):
+        return True
     return _ASSERTION in text or _SEED.search(text) is not None
 
 
@@ -71,9 +81,17 @@ def _parse(output: Output) -> list[Record]:
 
 
 def _name_in(output: Output) -> str:
-    """The program that a failed assertion's stack names; empty when there is none."""
+    """The program that a failed assertion's stack or the file's name tells; empty when neither does."""
     match = _MAIN.search(sample(output.text)) or _MAIN.search(output.stderr)
-    return match["name"] if match else ""
+    return match["name"] if match else _file_name(output)
+
+
+def _file_name(output: Output) -> str:
+    """The program whose log the kselftest runner (`-p`) wrote into a file of its name, every line behind a `#`."""
+    name = output.source.rsplit("/", 1)[-1].split(".", 1)[0]
+    text = output.text[:_HEAD].strip()
+    is_log = text.startswith("#") and all(line.startswith("#") for line in text.split("\n"))
+    return name if is_log and is_selftest(name) else ""
 
 
 FORMAT = Format(name=NAME, version=VERSION, recognises=_recognises, parse=_parse)

@@ -8,20 +8,27 @@ import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 
-from ingest.parsers import any_selftest, program
+from ingest.parsers import any_selftest, commandline, program
 from ingest.parsers.draft import MAX_RUNS
 from ingest.parsers.lines import Line, clean, sample
 from ingest.parsers.program import Program
-from ingest.records import Format, FormatError, Output, Record
+from ingest.records import Format, FormatError, Output, Record, Status
 
 NAME = "kselftest"
-VERSION = 1
+VERSION = 2
 _MARK = "selftests: "
 _HEADER = re.compile(r"selftests: (?P<suite>[\w/-]{1,40}): (?P<name>[\w.-]{1,80})\Z")
 _VERDICT = re.compile(
     r"(?P<bad>not )?ok \d{1,6} selftests: [\w/-]{1,40}: (?P<name>[\w.-]{1,80})"
-    r"(?: # (?P<why>SKIP|TIMEOUT|exit=\d{1,3})\b.*)?\Z"
+    r"(?: # (?P<why>SKIP|TIMEOUT|exit=\d{1,3})\b.*)?(?:\s*\[ *\d{1,9}\.\d{6}\].*)?\Z"
 )
+# what the kernel writes onto a serial console, before what the runner was just printing
+_CONSOLE = re.compile(
+    r"\[ *\d{1,9}\.\d{6}\] .*?(?=(?:# ?)?(?:not ok|(?<!not )(?<![\w])ok) \d{1,6} selftests: |# selftests: )"
+)
+_LIMIT = re.compile(r"(?:timeout set|overriding timeout) to (?P<limit>\d{1,9})\Z")
+_RUNNER = "run_kselftest.sh"
+_LISTED = re.compile(r"[\w/-]{1,40}:[\w.-]{1,80}\Z")
 
 
 @dataclass(slots=True)
@@ -32,6 +39,7 @@ class _Segment:
     suite: str
     lines: list[Line]
     verdict: re.Match[str] | None = None
+    limit: str = ""
 
 
 def make_format(programs: Sequence[Program]) -> Format:
@@ -41,6 +49,8 @@ def make_format(programs: Sequence[Program]) -> Format:
 
 
 def _recognises(output: Output) -> bool:
+    if output.command and commandline.invocation(output.command).program == _RUNNER:
+        return True
     text = sample(output.text)
     return _MARK in text and (": kvm: " in text or "ok " in text)
 
@@ -49,7 +59,7 @@ def _parse(output: Output, programs: Mapping[str, Program]) -> list[Record]:
     segments = list(_segments(clean(output.text)))
     named = [segment for segment in segments if segment.name and segment.suite == "kvm"]
     if not named:
-        raise FormatError(output.source, 0, "a kselftest log without any KVM selftest", "pass a log of `-c kvm`")
+        raise FormatError(output.source, 0, _why_empty(output), "pass a log of `run_kselftest.sh -c kvm`")
     if len(named) > MAX_RUNS:
         raise FormatError(
             output.source, 0, f"more than {MAX_RUNS} runs in one log", "capture one round of tests per file"
@@ -63,20 +73,46 @@ def _parse(output: Output, programs: Mapping[str, Program]) -> list[Record]:
     return records
 
 
+def _why_empty(output: Output) -> str:
+    """What a runner that ran nothing printed instead."""
+    lines = [line.text for line in clean(output.text) if line.text]
+    said = next((line.text for line in reversed(clean(output.stderr)) if line.text), "")
+    if not lines:
+        return f"the runner ran nothing{f': {said[:200]}' if said else ''}"
+    if lines[0].startswith("Usage:"):
+        return "the runner printed its usage text and ran nothing: an option that this version does not know"
+    if all(_LISTED.match(line) for line in lines):
+        return "a list of tests (-l), no results"
+    if any(line.startswith("run_many ") for line in lines):
+        return "a dry run (-d): nothing ran"
+    return "a kselftest log without any KVM selftest"
+
+
 def _segments(lines: Sequence[Line]) -> Iterator[_Segment]:
     current = _Segment("", "", [])
-    for line in lines:
+    limit = ""
+    for line in map(_without_console, lines):
+        if stated := _LIMIT.match(line.text):
+            limit = stated["limit"]
         header = _HEADER.match(line.text) if line.text.startswith(_MARK) else None
         verdict = _VERDICT.match(line.text) if _MARK in line.text and header is None else None
         if header is not None:
             yield current
-            current = _Segment(header["name"], header["suite"], [])
+            current, limit = _Segment(header["name"], header["suite"], [], limit=limit), ""
         current.lines.append(line)
         if verdict is not None and verdict["name"] == current.name:
             current.verdict = verdict
             yield current
             current = _Segment("", "", [])
     yield current
+
+
+def _without_console(line: Line) -> Line:
+    """The line without a kernel message that was written into it."""
+    if not line.text.startswith("[") or _MARK not in line.text:
+        return line
+    rest = _CONSOLE.sub("", line.text[:2000], count=1)
+    return line._replace(text=rest.removeprefix("# ")) if rest != line.text else line
 
 
 def _read(segment: _Segment, output: Output, programs: Mapping[str, Program], *, is_last: bool) -> list[Record]:
@@ -87,9 +123,24 @@ def _read(segment: _Segment, output: Output, programs: Mapping[str, Program], *,
         status = output.exit_status
     part = Output(text="", source=output.source, exit_status=status)
     known = programs.get(segment.name)
-    if known is not None:
-        return program.parse_lines(known, segment.lines, part)
-    return any_selftest.parse_as(segment.name, segment.lines, part)
+    found = (
+        program.parse_lines(known, segment.lines, part)
+        if known is not None
+        else any_selftest.parse_as(segment.name, segment.lines, part)
+    )
+    if segment.verdict is None:
+        found = [_without_verdict(record) for record in found]
+    if not segment.limit:
+        return found
+    return [replace(record, labels={**record.labels, "timeout_s": segment.limit}) for record in found]
+
+
+def _without_verdict(record: Record) -> Record:
+    """The runner says of every program how it ended: where it does not, log or program was cut."""
+    if record.status is not Status.PASS or "subtest" in record.params:
+        return record
+    why = "The log has no verdict of the runner on this program: whether it passed is unknown."
+    return replace(record, status=Status.KILLED, warnings=(*record.warnings, why))
 
 
 def _exit_status(verdict: re.Match[str]) -> int | None:
@@ -104,13 +155,33 @@ def _exit_status(verdict: re.Match[str]) -> int | None:
 
 
 def _leftover(segment: _Segment, output: Output, programs: Mapping[str, Program]) -> list[Record]:
-    text = "\n".join(line.text for line in segment.lines)
-    part = Output(text=text, source=output.source)
     found: list[Record] = []
-    for known in programs.values():
-        if program.recognises(known, part):
-            found += program.parse_lines(known, segment.lines, part)
+    for lines in _blocks(segment.lines):
+        part = Output(text="\n".join(line.text for line in lines), source=output.source)
+        for known in programs.values():
+            if program.recognises(known, part):
+                found += program.parse_lines(known, lines, part)
     return [_without_place(record) for record in found if record.measurements]
+
+
+def _blocks(lines: Sequence[Line]) -> Iterator[list[Line]]:
+    """The lines cut where another program begins, as far as its first line tells."""
+    block: list[Line] = []
+    for line in lines:
+        if block and _begins(line.text, block):
+            yield block
+            block = []
+        block.append(line)
+    if block:
+        yield block
+
+
+def _begins(text: str, block: Sequence[Line]) -> bool:
+    if text.startswith("Testing guest mode"):
+        return not block[-1].text.startswith(("Test iterations: ", "Random seed: "))
+    if text.startswith("Testing ") and " performance with " in text:
+        return not any(" performance with " in line.text for line in block)
+    return text.startswith(("Test iterations: ", "Random seed: ", "1..0 # SKIP"))
 
 
 def _without_place(record: Record) -> Record:

@@ -20,7 +20,7 @@ _ASSERTION = "==== Test Assertion Failure ===="
 _FRAME = re.compile(r"\d{1,4}\s+(?:0x|\(inlined)|\(inlined by\)|pid=\d")
 _SKIP = re.compile(r"1\.\.0 # SKIP(?:[ :-]+(?P<reason>.*))?\Z", re.IGNORECASE)
 _USAGE = re.compile(r"usage: \S|Usage:(?: \S|\Z)", re.IGNORECASE)
-_NOT_OK = re.compile(r"not ok \d+\b(?! # (?:SKIP|TODO))")
+_NOT_OK = re.compile(r"not ok \d+\b(?!.{0,400}# ?(?:SKIP|TODO|XFAIL))")
 _KILLED = frozenset({"Killed", "Terminated", "Aborted", "Segmentation fault"})
 _RUNNER_KILL = re.compile(r"# TIMEOUT (?P<limit>\d+) seconds")
 _STARTS = frozenset({"==", "1.", "no", *(word[:2] for word in _KILLED), "us", "Us", "US", "uS"})

@@ -21,8 +21,9 @@ def test_every_run_of_the_gallery_has_its_status(shared: Path) -> None:
     found = list(read_outputs([shared / "corpus" / "kvm-lab" / "gallery"]))
 
     for captured in found:
-        (record,) = parsers.parse(captured.output)
+        record, *inside = parsers.parse(captured.output)
         assert record.status is wanted(captured), captured.relative_path
+        assert all("subtest" in one.params for one in inside)
         assert record.benchmark.split("/")[1] in captured.relative_path
 
 
