@@ -25,6 +25,8 @@ from ingest.parsers import (
     qemu_info_migrate,
     qemu_migration_events,
     qemu_query_migrate,
+    unit_test_output,
+    unit_test_results,
 )
 from ingest.records import Format, FormatError, Output, Record, UnknownFormatError
 
@@ -50,6 +52,8 @@ FORMATS: tuple[Format, ...] = (
     qemu_query_migrate.DIRTY_RATE_FORMAT,
     qemu_migration_events.FORMAT,
     qemu_guestperf.FORMAT,
+    *unit_test_output.FORMATS,
+    unit_test_results.FORMAT,
     *mmtests.FORMATS,
     any_selftest.FORMAT,
 )

@@ -83,6 +83,12 @@ def is_mail(lines: list[Line]) -> bool:
     return "message-id" in heads or {"from", "subject"} <= heads
 
 
+def without_cut_number(lines: list[Line], text: str) -> list[Line]:
+    """Without a last line that has no end: where nothing follows a number, it can have lost digits."""
+    is_cut = bool(text) and not text.endswith(("\n", "\r")) and lines and lines[-1].text[-1:].isdigit()
+    return lines[:-1] if is_cut else lines
+
+
 def unwrap(lines: list[Line], is_cut: Callable[[str], bool]) -> list[Line]:
     """Join a line that `is_cut` with the one or two after it, when that makes it whole (mails wrap at 72 columns)."""
     found: list[Line] = []

@@ -10,7 +10,7 @@ from dataclasses import replace
 
 from ingest.parsers.draft import MAX_RUNS, Draft
 from ingest.parsers.jsontext import looks_like_json
-from ingest.parsers.lines import Line, clean, is_mail, sample
+from ingest.parsers.lines import Line, clean, is_mail, sample, without_cut_number
 from ingest.parsers.migration import Migration, to_record
 from ingest.records import Format, FormatError, Output, Record
 
@@ -237,7 +237,7 @@ def _add_pair(line: Line, metric: str, pair: re.Match[str], reader: _Reader) -> 
 
 
 def _parse(output: Output) -> list[Record]:
-    lines = _without_cut_number(clean(output.text), output.text)
+    lines = without_cut_number(clean(output.text), output.text)
     found = _scan(lines)
     if len(found) > MAX_RUNS:
         raise FormatError(output.source, 0, f"more than {MAX_RUNS} reports in one text", "pass one migration per file")
@@ -249,12 +249,6 @@ def _parse(output: Output) -> list[Record]:
     reported = is_mail(lines)
     records = [to_record(one, NAME, (output.command or "").strip()) for one in told]
     return [replace(record, reported=True) for record in records] if reported else records
-
-
-def _without_cut_number(lines: list[Line], text: str) -> list[Line]:
-    """Without a last line that has no end: a number at its end can have lost digits."""
-    is_cut = not text.endswith("\n") and lines and lines[-1].text[-1:].isdigit()
-    return lines[:-1] if is_cut else lines
 
 
 def _recognises(output: Output) -> bool:

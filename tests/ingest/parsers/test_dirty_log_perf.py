@@ -84,7 +84,7 @@ def test_two_sides_on_one_line_each_are_two_runs() -> None:
 
     records = parsers.parse(Output(text))
 
-    assert [record.labels["variant"] for record in records] == ["before", "after"]
+    assert [record.params["variant"] for record in records] == ["before", "after"]
     assert [[one.value for one in record.measurements] for record in records] == [[14.3, 131072.0], [4.7, 76.0]]
 
 
