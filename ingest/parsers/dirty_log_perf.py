@@ -173,7 +173,7 @@ def _read_total(line: Line, match: re.Match[str], scan: _Scan) -> str:
 
 def _take_variant(draft: Draft, variant: str | None) -> None:
     if variant:
-        draft.labels["variant"] = variant.lower()
+        draft.params["variant"] = variant.lower()
 
 
 def phase_of_round(number: int) -> str:
@@ -220,7 +220,7 @@ _OPTIONS: Mapping[str, Option] = {
 
 PROGRAM = Program(
     name="dirty_log_perf_test",
-    version=1,
+    version=2,
     markers=(
         "dirty memory time:",
         "get dirty log time:",

@@ -1,6 +1,6 @@
-"""What kvm-unit-tests programs measure: vmexit costs in cycles, emulated instructions, arm's micro-bench in ns, and the
-dirty logging benchmark of 2012.
+"""What the programs of kvm-unit-tests measure.
 
+vmexit costs and emulated instructions in cycles, arm's micro-bench in ns, and the dirty logging benchmark of 2012.
 vmexit prints no unit: `cpuid 1098` are cycles. Piped through `sort | uniq -c` it is a histogram over runs.
 """
 
@@ -8,6 +8,7 @@ import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from functools import partial
+from itertools import pairwise
 
 from ingest.parsers import commandline, program
 from ingest.parsers.draft import MAX_RUNS, Draft, begin
@@ -74,7 +75,7 @@ def _draft_for(line: Line, match: re.Match[str], drafts: list[Draft], variant: s
 
 def _side(draft: Draft, variant: str) -> None:
     if variant:
-        draft.labels["variant"] = variant
+        draft.params["variant"] = variant
 
 
 def _add_cycles(line: Line, match: re.Match[str], draft: Draft) -> None:
@@ -100,7 +101,7 @@ def test_options(command: str | None) -> dict[str, Param]:
     """What a command line of `x86/run TEST.flat -smp 2 …` asks for."""
     words = (command or "").split()
     found: dict[str, Param] = {}
-    for flag, value in zip(words, words[1:], strict=False):
+    for flag, value in pairwise(words):
         if flag == "-smp":
             found["smp"] = commandline.integer(value.split(",")[0].removeprefix("cpus="))
         elif flag == "-cpu":
