@@ -8,7 +8,7 @@ from collections.abc import Callable
 
 import typer
 
-from cli import collect, compare, database, demo, facts, parse, series, serve, trend, upload
+from cli import collect, compare, database, demo, facts, parse, series, serve, token, trend, upload
 from db.errors import UserError
 
 app = typer.Typer(
@@ -29,6 +29,7 @@ COMMANDS: tuple[tuple[str, Callable[..., None]], ...] = (
     ("trend", trend.trend),
     ("demo", demo.demo),
     ("dashboard", serve.dashboard),
+    ("serve", serve.serve),
 )
 
 for _name, _function in COMMANDS:
@@ -36,6 +37,7 @@ for _name, _function in COMMANDS:
 app.add_typer(database.app, name="db")
 app.add_typer(series.app, name="series")
 app.add_typer(collect.app, name="collector")
+app.add_typer(token.app, name="token")
 
 
 def main() -> None:

@@ -1,4 +1,4 @@
-"""`kvmperf dashboard`: starts Streamlit on a database and ends it again."""
+"""`kvmperf dashboard` starts Streamlit on a database and ends it again; `kvmperf serve` runs the HTTP interface."""
 
 import importlib.util
 import os
@@ -7,6 +7,7 @@ import socket
 import subprocess
 import sys
 import time
+from dataclasses import replace
 from pathlib import Path
 from types import FrameType
 from typing import Annotated, NoReturn
@@ -29,6 +30,15 @@ _OPTIONS = {
 }
 
 
+_LOGGING = {
+    "version": 1,
+    "disable_existing_loggers": False,
+    "formatters": {"line": {"format": "%(asctime)s %(levelname)s %(name)s: %(message)s"}},
+    "handlers": {"stderr": {"class": "logging.StreamHandler", "formatter": "line"}},
+    "loggers": {name: {"handlers": ["stderr"], "level": "INFO", "propagate": False} for name in ("kvmperf", "uvicorn")},
+}
+
+
 def dashboard(
     *,
     db: DatabaseOption = "",
@@ -42,12 +52,54 @@ def dashboard(
     serve_dashboard(database_url(db), port, address)
 
 
+def serve(
+    *,
+    db: DatabaseOption = "",
+    port: Annotated[int, typer.Option(help="TCP port.", min=1, max=65535)] = 8765,
+    address: Annotated[str, typer.Option(help="Address to listen on; 0.0.0.0 shows it to your network.")] = "127.0.0.1",
+    public_read: Annotated[bool, typer.Option("--public-read", help="Reading needs no token.")] = False,
+    max_upload: Annotated[int, typer.Option(metavar="MIB", help="Largest upload in MiB.", min=1, max=1 << 20)] = 1024,
+    incoming: Annotated[
+        Path | None, typer.Option(help="Where uploads lie until they are stored.", show_default=False)
+    ] = None,
+) -> None:
+    """Serve the HTTP interface: uploads, runs, series and comparisons. Ctrl-C ends it.
+
+    Senders and readers need tokens: kvmperf token create NAME. For TLS put a reverse proxy in front.
+
+    Example: kvmperf serve --db sqlite:///results.db --port 8765
+    """
+    _refuse_without("fastapi", "uvicorn", "sqlalchemy", what="the HTTP interface")
+    _refuse_busy_port(port, address)
+    import uvicorn
+
+    from api.app import create_app
+    from api.settings import ServerSettings
+
+    settings = ServerSettings(database_url(db), public_read=public_read, max_upload_bytes=max_upload << 20)
+    if incoming is not None:
+        if not incoming.is_dir() or not os.access(incoming, os.W_OK):
+            raise UserError(f"--incoming {incoming}: no folder that can be written to", "make it, or name another")
+        settings = replace(settings, incoming=incoming)
+    app = create_app(settings)
+    typer.echo(f"kvmperf serve: http://{_reachable(address)}:{port} (docs: /docs, Ctrl-C ends it)")
+    uvicorn.run(
+        app,
+        host=address,
+        port=port,
+        log_config=_LOGGING,
+        server_header=False,
+        limit_concurrency=200,
+        timeout_graceful_shutdown=30,
+    )
+
+
 def serve_dashboard(url: str, port: int = 8501, address: str = "127.0.0.1", view: str = "") -> None:
     """Run the dashboard of a database until it is interrupted; print its link once it answers.
 
     `view` is what the link opens: a page and its query (`compare?base=v6.12&head=v6.13`).
     """
-    _refuse_without_streamlit()
+    _refuse_without("streamlit", "plotly", "sqlalchemy", what="the dashboard")
     _refuse_busy_port(port, address)
     signal.signal(signal.SIGTERM, _interrupt)
     child = subprocess.Popen(_command(port, address), env={**os.environ, "KVMPERF_DB": url})
@@ -63,10 +115,10 @@ def serve_dashboard(url: str, port: int = 8501, address: str = "127.0.0.1", view
         raise UserError(f"the dashboard ended by itself with status {status}", "its messages stand above")
 
 
-def _refuse_without_streamlit() -> None:
-    missing = [name for name in ("streamlit", "plotly", "sqlalchemy") if importlib.util.find_spec(name) is None]
+def _refuse_without(*modules: str, what: str) -> None:
+    missing = [name for name in modules if importlib.util.find_spec(name) is None]
     if missing:
-        raise UserError(f"the dashboard needs {', '.join(missing)}", "pip install 'kvmperf[server]'")
+        raise UserError(f"{what} needs {', '.join(missing)}", "pip install 'kvmperf[server]'")
 
 
 def _refuse_busy_port(port: int, address: str) -> None:

@@ -32,11 +32,13 @@ class Writer:
     Use one writer per transaction: after a rollback its memory would be wrong.
     """
 
-    def __init__(self, connection: Connection, *, origin: str = "", now: datetime | None = None) -> None:
+    def __init__(
+        self, connection: Connection, *, origin: str = "", now: datetime | None = None, upload_id: int | None = None
+    ) -> None:
         self._connection = connection
         self._origin = origin
         self._now = now or datetime.now(UTC)
-        self._upload_id: int | None = None
+        self._upload_id = upload_id
         self._ids: dict[tuple[object, ...], int] = {}
         self._places: dict[RevisionFacts, RevisionFacts] = {}
 

@@ -44,6 +44,9 @@ class Limits:
     ratio: int = 200
 
 
+USUAL = Limits()
+
+
 @dataclass(frozen=True, slots=True)
 class Part:
     """Outputs that were captured in one context: what the user said, the host's facts, since when its boot ran."""
@@ -81,7 +84,7 @@ def open_bundle(path: Path) -> Iterator[BinaryIO]:
         yield opened
 
 
-def unpack(packed: BinaryIO, name: str, folder: Path, limits: Limits = Limits()) -> Bundle:
+def unpack(packed: BinaryIO, name: str, folder: Path, limits: Limits = USUAL) -> Bundle:
     """Unpack a bundle into an empty folder; BundleError for anything that is not exactly what its manifest says.
 
     OSError passes through: a full disk is not the bundle's fault.
@@ -103,7 +106,7 @@ def unpack(packed: BinaryIO, name: str, folder: Path, limits: Limits = Limits())
     return Bundle(told["digest"], str(told.get("made_by", "")), folder, parts, sum(size for size, _ in wanted.values()))
 
 
-def read_manifest(path: Path, limits: Limits = Limits()) -> Manifest:
+def read_manifest(path: Path, limits: Limits = USUAL) -> Manifest:
     """The manifest of a bundle on disk, checked in itself; nothing else of the bundle is read."""
     with path.open("rb") as packed:
         return _manifest(_Reader(packed, path.name, limits), limits)

@@ -1,0 +1,22 @@
+"""How the service runs. Made by `cli.serve`, the only place that reads the environment."""
+
+from dataclasses import dataclass, field
+from pathlib import Path
+from tempfile import gettempdir
+
+from ingest.bundle import USUAL, Limits
+
+
+@dataclass(frozen=True, slots=True)
+class ServerSettings:
+    """`incoming` is where uploads lie until they are stored; `requests_per_s` is what one address may ask for."""
+
+    database: str
+    public_read: bool = False
+    incoming: Path = field(default_factory=lambda: Path(gettempdir()))
+    max_upload_bytes: int = 1 << 30
+    max_output_bytes: int = 64 << 20
+    patience_s: float = 60.0
+    requests_per_s: float = 50.0
+    burst: int = 200
+    limits: Limits = USUAL

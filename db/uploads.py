@@ -1,0 +1,30 @@
+"""Uploads that came as bundles: one row a digest, with the receipt that its sender was given."""
+
+from collections.abc import Mapping
+from datetime import UTC, datetime
+
+from sqlalchemy import Connection, select, update
+from sqlalchemy.dialects import postgresql, sqlite
+
+from db.models import Upload
+
+
+def receipt(connection: Connection, digest: str) -> Mapping[str, object]:
+    """What the sender of this bundle was told; empty where it is not stored."""
+    return connection.execute(select(Upload.receipt).where(Upload.digest == digest)).scalar() or {}
+
+
+def begin(connection: Connection, digest: str, origin: str, token: str = "") -> int:
+    """The id of a new upload, or 0 where the same bundle is already stored.
+
+    Another transaction that is storing it is waited for.
+    """
+    dialect = postgresql if connection.dialect.name == "postgresql" else sqlite
+    row = {"received_at": datetime.now(UTC), "origin": origin, "digest": digest, "token": token}
+    added = connection.execute(dialect.insert(Upload).values(row).on_conflict_do_nothing().returning(Upload.id))
+    return added.scalar() or 0
+
+
+def finish(connection: Connection, upload_id: int, told: Mapping[str, object]) -> None:
+    """Keep the receipt with the upload."""
+    connection.execute(update(Upload).where(Upload.id == upload_id).values(receipt=dict(told)))

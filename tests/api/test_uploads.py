@@ -1,0 +1,193 @@
+import errno
+import json
+from dataclasses import replace
+
+import bundles
+import pytest
+from starlette.testclient import TestClient
+
+from api import uploads
+from api.app import create_app
+from db.words import Scope
+from ingest import receive
+from ingest.bundle import Limits, read_manifest
+
+BUNDLE = {"Content-Type": "application/x-tar"}
+TEXT = {"Content-Type": "text/plain"}
+
+
+def send(client, content, **headers):
+    return client.post("/api/v1/uploads", content=content, headers={**BUNDLE, **headers})
+
+
+def stored(client):
+    return client.get("/api/v1/runs").json()["runs"]
+
+
+def test_an_acknowledged_bundle_is_stored(client, bundle):
+    told = send(client, bundle.read_bytes())
+
+    assert told.status_code == 201
+    receipt = told.json()
+    assert (receipt["stored"], receipt["duplicate"], receipt["quarantined"], receipt["repeated"]) == (8, 0, 0, False)
+    assert receipt["upload"] == read_manifest(bundle)["digest"]
+    assert {(run["host"], run["boot"], run["revision"]["label"]) for run in stored(client)} == {
+        ("bm1", "1", "a"),
+        ("bm1", "2", "a"),
+        ("bm1", "3", "b"),
+        ("bm1", "4", "b"),
+    }
+
+
+def test_the_same_bundle_again_gets_the_same_receipt(client, bundle):
+    first, again = (send(client, bundle.read_bytes()) for _ in range(2))
+    fetched = client.get(f"/api/v1/uploads/{first.json()['upload']}")
+
+    assert again.status_code == 200
+    assert again.json() == {**first.json(), "repeated": True} == fetched.json()
+    assert len(stored(client)) == 8
+
+
+def test_a_receipt_of_nothing_is_404_and_names_the_limit(client):
+    told = client.get(f"/api/v1/uploads/{'0' * 64}")
+
+    assert told.status_code == 404
+    assert "1073741824 bytes" in told.json()["hint"]
+
+
+def test_a_compressed_bundle_is_taken(client, tmp_path):
+    path = bundles.write(tmp_path / "b.tgz", bundles.output(), compress=True)
+
+    assert send(client, path.read_bytes(), **{"Content-Type": "application/gzip"}).json()["stored"] == 1
+
+
+@pytest.mark.parametrize("damage", ["cut", "changed", "no tar", "empty"])
+def test_a_damaged_bundle_is_refused_and_nothing_is_stored(client, bundle, settings, damage):
+    whole = bundle.read_bytes()
+    content = {
+        "cut": whole[: len(whole) // 2],
+        "changed": whole.replace(b"Iteration 2 dirty memory time: 0.02", b"Iteration 2 dirty memory time: 0.01"),
+        "no tar": b"hello",
+        "empty": b"",
+    }[damage]
+
+    told = send(client, content)
+
+    assert told.status_code == 400
+    assert set(told.json()) == {"error", "hint"}
+    assert "\n" not in told.json()["error"]
+    assert str(settings.incoming) not in told.text
+    assert stored(client) == []
+    assert list(settings.incoming.iterdir()) == []
+
+
+def test_a_failure_in_the_middle_stores_nothing(client, bundle, settings, monkeypatch):
+    real = receive.accept_bundle
+
+    def fail_late(*words):
+        for number, one in enumerate(real(*words)):
+            if number == 5:
+                raise OSError(errno.ENOSPC, "No space left on device")
+            yield one
+
+    monkeypatch.setattr(receive, "accept_bundle", fail_late)
+    told = send(client, bundle.read_bytes())
+    monkeypatch.undo()
+
+    assert told.status_code == 507
+    assert stored(client) == []
+    assert list(settings.incoming.iterdir()) == []
+    assert send(client, bundle.read_bytes()).json()["stored"] == 8
+
+
+def test_a_large_body_is_refused_before_and_while_it_is_read(settings, token, bundle):
+    small = replace(settings, max_upload_bytes=5000)
+    pieces = []
+
+    def body():
+        for _ in range(100):
+            pieces.append(1)
+            yield bytes(1000)
+
+    with TestClient(create_app(small), headers={"Authorization": f"Bearer {token()}"}) as client:
+        told = [send(client, bundle.read_bytes()), client.post("/api/v1/uploads", content=body(), headers=BUNDLE)]
+
+    assert [one.status_code for one in told] == [413, 413]
+    assert "MiB" in told[0].json()["error"]
+
+
+def test_a_bundle_beyond_the_limits_is_refused(settings, token, bundle):
+    strict = replace(settings, limits=Limits(files=3))
+
+    with TestClient(create_app(strict), headers={"Authorization": f"Bearer {token()}"}) as client:
+        told = send(client, bundle.read_bytes())
+
+    assert (told.status_code, "more than 3 files" in told.json()["error"]) == (400, True)
+
+
+def test_a_single_output_is_stored_with_its_context(client):
+    context = {"host": "bm2", "label": "x", "command": "./dirty_log_perf_test -v 4", "exit_status": 0, "boot_id": "b"}
+    headers = {**TEXT, "Kvmperf-Context": json.dumps(context)}
+
+    told = [client.post("/api/v1/uploads", content=bundles.DIRTY_LOG, headers=headers) for _ in range(2)]
+
+    assert [one.status_code for one in told] == [201, 201]
+    assert [one.json()["captures"][0]["outcome"] for one in told] == ["stored", "duplicate"]
+    (run,) = stored(client)
+    assert (run["host"], run["params"]["vcpus"], run["source"]) == ("bm2", 4, "output")
+
+
+@pytest.mark.parametrize(
+    ("context", "says"),
+    [
+        ("", "host"),
+        ("{", "JSON"),
+        ('{"host": "h", "surprise": 1}', "surprise"),
+        ('{"host": "h", "source": "../x"}', "source"),
+        ('{"host": "h", "label": "a", "exit_status": 1000}', "exit_status"),
+        ('{"host": "h"}', "nothing says what was measured"),
+    ],
+)
+def test_a_single_output_without_a_sound_context_is_refused(client, context, says):
+    told = client.post("/api/v1/uploads", content=b"x", headers={**TEXT, "Kvmperf-Context": context})
+
+    assert told.status_code in (400, 422)
+    assert says in told.json()["error"]
+    assert stored(client) == []
+
+
+def test_an_unknown_content_type_is_415(client):
+    assert send(client, b"x", **{"Content-Type": "application/json"}).status_code == 415
+
+
+def test_an_upload_that_stalls_is_ended(settings):
+    """The body never goes on: the place is free again after the time."""
+    import asyncio
+
+    desk = uploads._Desk(None, replace(settings, patience_s=0.05))
+
+    class Stalled:
+        def stream(self):
+            return self
+
+        def __aiter__(self):
+            return self
+
+        async def __anext__(self):
+            await asyncio.sleep(60)
+
+    class Sink:
+        def write(self, piece): ...
+
+    with pytest.raises(uploads.ApiError) as caught:
+        asyncio.run(desk._read(Stalled(), Sink(), 10))
+
+    assert caught.value.status == 408
+
+
+def test_reading_rights_are_no_rights_to_upload(settings, token, bundle):
+    with TestClient(create_app(settings), headers={"Authorization": f"Bearer {token(Scope.READ)}"}) as reader:
+        told = send(reader, bundle.read_bytes())
+
+    assert told.status_code == 403
+    assert "may read, not upload" in told.json()["error"]

@@ -1,0 +1,24 @@
+import json
+
+import pytest
+
+
+def test_a_token_is_made_listed_and_revoked(kvmperf):
+    made = kvmperf("token", "create", "bench1", "--scope", "upload", "--scope", "read", "--expires", "30d")
+    token = made.stdout.strip()
+    listed = kvmperf("token", "list", "--json")
+    kvmperf("token", "revoke", "bench1")
+    after = kvmperf("token", "list")
+
+    (row,) = map(json.loads, listed.stdout.splitlines())
+    assert token.startswith(f"kvmperf_{row['prefix']}_")
+    assert (row["name"], row["scopes"], row["state"]) == ("bench1", ["read", "upload"], "active")
+    assert token not in listed.stdout + after.stdout + made.stderr
+    assert "revoked" in after.stdout
+
+
+@pytest.mark.parametrize("words", [("create", "x", "--expires", "soon"), ("create", "a\nb"), ("revoke", "nobody")])
+def test_bad_input_is_one_line(kvmperf, words):
+    kvmperf("db", "upgrade")
+
+    assert "hint:" in kvmperf("token", *words, code=1).stderr
