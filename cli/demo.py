@@ -53,8 +53,10 @@ def demo(
 def load(url: str) -> int:
     """Store the demo outputs; how many there are. Loading them again stores nothing new."""
     from cli.upload import store
+    from db.engine import open_any, upgrade
     from ingest.context import Given
 
+    upgrade(open_any(url, create=True))
     outputs = _outputs()
     total = 0
     for folder in sorted(outputs.glob("eager-split/*/*")):
