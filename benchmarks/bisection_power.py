@@ -11,7 +11,7 @@ patch holds 95 %.
 import argparse
 import math
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from scipy import special
@@ -33,6 +33,7 @@ class Case:
     df: float
     mean: float  # of the expected change, with `sd`
     sd: float
+    ends: int = 4  # boots of base and of head that the comparison left, which found the regression
 
 
 CASES = (
@@ -42,8 +43,10 @@ CASES = (
     Case("noise from 4 df only", 0.05, 0.03, 0.0, 4, 0.05, 0.03),
     Case("noise half as large as believed", 0.05, 0.015, 0.0, 4, 0.05, 0.03),
     Case("noise half again as large", 0.05, 0.045, 0.0, 4, 0.05, 0.03),
+    Case("nothing measured before", 0.05, 0.03, 0.0, 20, 0.05, 0.03, ends=0),
 )
 BELIEVED = 0.03
+ALPHA = 0.02
 
 
 def main() -> None:
@@ -77,28 +80,32 @@ class _Host:
     """Measures a revision in a fresh boot."""
 
     def __init__(self, rng: np.random.Generator, case: Case, truth: int) -> None:
-        self.rng, self.case, self.truth, self.boots = rng, case, truth, 0
+        self.rng, self.case, self.truth = rng, case, truth
+        self.ends = {end: [self.boot(end) for _ in range(case.ends)] for end in (0, PATCHES)}
+        self.boots = 0
 
     def boot(self, revision: int) -> float:
         """Return the log of one boot's value."""
-        self.boots += 1
+        self.boots = getattr(self, "boots", 0) + 1
         step = math.log1p(self.case.effect) * (revision >= self.truth)
         return float(step + self.rng.normal(0, self.case.between) + self.rng.normal(0, self.case.within))
 
 
 def _noisy(host: _Host, case: Case) -> tuple[int, int]:
     state = Bisection.start(PATCHES, BootNoise(BELIEVED**2, 0.0, case.df), Change(case.mean, case.sd))
+    before = [Observation(end, -1 - n, math.exp(value)) for end in host.ends for n, value in enumerate(host.ends[end])]
+    state = state.observe([replace(one, boot=-1 - place) for place, one in enumerate(before)])
     while not state.is_decided and host.boots < MOST_BOOTS:
         revision = state.next_revision()
         state = state.observe([Observation(revision, host.boots, math.exp(host.boot(revision)))])
     return state.first_bad, host.boots
 
 
-def _plain(host: _Host, _case: Case) -> tuple[int, int]:
+def _plain(host: _Host, case: Case) -> tuple[int, int]:
     """Halve; each half is decided by a t-test of the middle against base and against head, which keep their boots."""
     good, bad = 0, PATCHES
-    alpha = 0.05 / math.ceil(math.log2(PATCHES))
-    ends: dict[int, list[float]] = {good: [], bad: []}
+    alpha = ALPHA / math.ceil(math.log2(PATCHES))
+    ends = host.ends
     while bad - good > 1 and host.boots < MOST_BOOTS:
         middle = (good + bad) // 2
         if _is_bad(host, middle, ends, alpha):

@@ -8,7 +8,22 @@ from collections.abc import Callable
 
 import typer
 
-from cli import collect, compare, database, demo, facts, parse, series, serve, token, trend, upload
+from cli import (
+    collect,
+    compare,
+    database,
+    demo,
+    facts,
+    noise,
+    parse,
+    plan,
+    selftest_stats,
+    series,
+    serve,
+    token,
+    trend,
+    upload,
+)
 from db.errors import UserError
 
 app = typer.Typer(
@@ -27,6 +42,9 @@ COMMANDS: tuple[tuple[str, Callable[..., None]], ...] = (
     ("facts", facts.facts),
     ("compare", compare.compare),
     ("trend", trend.trend),
+    ("noise", noise.noise),
+    ("plan", plan.plan),
+    ("selftest-stats", selftest_stats.selftest_stats),
     ("demo", demo.demo),
     ("dashboard", serve.dashboard),
     ("serve", serve.serve),
