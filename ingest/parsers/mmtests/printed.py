@@ -112,7 +112,7 @@ def _measurements(rows: Sequence[Row], families: dict[str, Family], column: int)
 def _of_statistic(row: Row, family: Family) -> Family:
     """What a statistic's numbers are: a deviation in percent, a flag, a monitor's count, or in the operation's unit."""
     if _IN_PERCENT.match(row.stat):
-        return Family(Unit.RATIO, Better.LOWER, "%", -2)
+        return Family(Unit.COUNT, Better.LOWER, "percent points")  # as printed: readers look for that number
     if row.stat in _PURE:
         return Family(Unit.RATIO, Better.NONE, "ratio")
     if row.stat == "Duration":
