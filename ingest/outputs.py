@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from db.errors import UserError
+from ingest import runner_tree
 from ingest.errors import FormatError, InputError
 from ingest.records import Output
 
@@ -90,6 +91,8 @@ def find_outputs(path: Path) -> list[Found]:
         raise InputError(f"{path}: no such file or folder", "check the spelling; `-` reads standard input")
     if not path.is_file():
         raise InputError(f"{path}: neither a file nor a folder", "pass files, folders, or `-` for standard input")
+    if path.name == runner_tree.STDOUT:
+        return [Found(path, path, runner_tree.relative_path(path.parent, path.parent))]
     if path.suffix in SIDE_SUFFIXES:
         return [_beside(path)]
     return [Found(path.with_suffix("") if path.suffix in OUTPUT_SUFFIXES else path, path, path.name)]
@@ -101,6 +104,8 @@ def read_output(found: Found) -> Captured:
         from ingest.mmtests.finding import read_part
 
         return Captured(read_part(found.part), b"", b"", found.relative_path)
+    if found.path is not None and found.path.name == runner_tree.STDOUT:
+        return _read_test(found, found.path)
     stdout = _content(found.path) if found.path is not None else b""
     side = {suffix: _side_bytes(found, suffix) for suffix in SIDE_SUFFIXES}
     place = str(found.path if found.path is not None else found.stem.with_name(f"{found.stem.name}.cmd"))
@@ -114,6 +119,22 @@ def read_output(found: Found) -> Captured:
         started_at=started_at,
         ended_at=ended_at,
         stderr=_decoded(stderr, f"{found.stem}.err"),
+    )
+    return Captured(output, stdout, stderr, found.relative_path)
+
+
+def _read_test(found: Found, path: Path) -> Captured:
+    """One output in the tree of the KVM selftest runner; its folder says what was run."""
+    ended = runner_tree.ended(path.parent)
+    errors = path.with_name(runner_tree.STDERR)
+    stdout, stderr = _content(path), _content(errors) if errors.is_file() else b""
+    source = found.relative_path if found.relative_path.count("/") > 1 else str(path)
+    output = Output(
+        text=_decoded(stdout, str(path)),
+        source=source,
+        command=ended.command,
+        exit_status=ended.exit_status,
+        stderr=_decoded(stderr, str(errors)),
     )
     return Captured(output, stdout, stderr, found.relative_path)
 
@@ -132,6 +153,8 @@ def _in_folder(folder: Path, root: Path) -> Iterator[Found]:
 
         yield from map(_found, parts_of_iteration(folder))
         return
+    if runner_tree.is_test(names):
+        yield Found(folder / runner_tree.STDOUT, folder / runner_tree.STDOUT, runner_tree.relative_path(folder, root))
     for name in names:
         path = folder / name
         if path.is_dir() and not path.is_symlink():

@@ -10,7 +10,6 @@ from contextlib import contextmanager
 from ingest.parsers import (
     access_tracking,
     any_selftest,
-    commandline,
     demand_paging,
     dirty_log_perf,
     guest_memory,
@@ -31,6 +30,7 @@ from ingest.parsers import (
     unit_test_output,
     unit_test_results,
 )
+from ingest.parsers.runner_case import program_of
 from ingest.records import Format, FormatError, Output, Record, UnknownFormatError
 
 _SELFTESTS = (
@@ -110,7 +110,7 @@ def _chosen(output: Output, name: str) -> Sequence[Format]:
     recognised = [row for row in FORMATS if row.recognises(output)]
     if not recognised:
         raise UnknownFormatError(output.source, 0, _what(output), f"name its format with --format: {_names()}")
-    invoked = commandline.invocation(output.command).program
+    invoked = program_of(output)
     by_command = [row for row in recognised if row.name == invoked]
     measuring = [row for row in recognised if row is not any_selftest.FORMAT]
     if recognised[0].name == kselftest.NAME:

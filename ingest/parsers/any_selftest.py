@@ -7,6 +7,7 @@ from ingest.parsers import commandline, tap
 from ingest.parsers.draft import Draft
 from ingest.parsers.lines import Line, clean, sample
 from ingest.parsers.program import Program, parse_lines
+from ingest.parsers.runner_case import program_of, runner_case
 from ingest.records import Format, FormatError, Output, Record
 
 NAME = "kvm-selftest"
@@ -60,8 +61,8 @@ def _scan(lines: list[Line], output: Output) -> list[Draft]:
 
 
 def _recognises(output: Output) -> bool:
-    if output.command:
-        return is_selftest(commandline.invocation(output.command).program)
+    if output.command or runner_case(output).program:
+        return is_selftest(program_of(output))
     text = sample(output.text)
     if _file_name(output):
         return True
@@ -69,7 +70,7 @@ def _recognises(output: Output) -> bool:
 
 
 def _parse(output: Output) -> list[Record]:
-    name = commandline.invocation(output.command).program or _name_in(output)
+    name = program_of(output) or _name_in(output)
     if not name:
         raise FormatError(
             output.source,

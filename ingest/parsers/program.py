@@ -8,6 +8,7 @@ from ingest.parsers import commandline, outcome
 from ingest.parsers.draft import MAX_RUNS, Draft, TooManyRunsError
 from ingest.parsers.lines import Line, Stripped, clean, is_elided, is_mail, sample, stripped_sentence
 from ingest.parsers.outcome import Outcome
+from ingest.parsers.runner_case import program_of, runner_case
 from ingest.records import Format, FormatError, Output, Param, Record, Status
 
 Scan = Callable[[list[Line], Output], list[Draft]]
@@ -46,7 +47,7 @@ def make_format(program: Program) -> Format:
 
 def recognises(program: Program, output: Output) -> bool:
     """Whether the command line names the program or, without one, the text holds one of its lines."""
-    if output.command and (named := commandline.invocation(output.command).program) and named == program.name:
+    if program_of(output) == program.name:
         return True
     markers = (*program.markers, f"{program.name}.c:", f"./{program.name}")
     text = sample(output.text)
@@ -92,6 +93,8 @@ def _is_understood(record: Record) -> bool:
 def _command(program: Program, output: Output, lines: Sequence[Line]) -> str:
     if output.command:
         return output.command.strip()
+    if runner_case(output).has_default_options:
+        return program.name
     return commandline.command_in(lines, program.name)
 
 
@@ -113,13 +116,19 @@ def _record(program: Program, draft: Draft, lines: Sequence[Line], output: Outpu
         format=program.format or program.name,
         status=ended.status,
         command=command,
-        params=_params(program, draft, invocation),
+        params=_params(program, draft, invocation) | _case(output),
         labels=labels,
         warnings=(*ended.warnings, *draft.warnings, *((cleaned,) if cleaned else ())),
         measurements=tuple(draft.measurements),
         # who writes "Before:" in front of a line shows two runs in one text: an author, no program
         reported="variant" in draft.params or any(Stripped.QUOTE in flags for flags in draft.stripped),
     )
+
+
+def _case(output: Output) -> dict[str, Param]:
+    """The runner's name for options that nobody captured: two of its cases are two test cases."""
+    case = runner_case(output)
+    return {} if output.command or not case.case or case.has_default_options else {"testcase": case.case}
 
 
 def _params(program: Program, draft: Draft, invocation: commandline.Invocation) -> dict[str, Param]:
