@@ -104,7 +104,7 @@ class _Dumps(Source):
     def _processors(self) -> Iterator[tuple[str, str]]:
         """Which CPUs are online, and where the kernel's log knows it its clocksource and command line."""
         online = re.search(r"^On-line CPU\(s\) list:\s+(\S+)", self.dump("lscpu.txt"), re.MULTILINE)
-        yield f"{_CPU}/online", online.group(1) if online else ""
+        yield f"{_CPU}/online", _ranges(online.group(1)) if online else ""
         log = self.command("dmesg")
         command_line, clocksources = _COMMAND_LINE.search(log), _CLOCKSOURCE.findall(log)
         yield "/proc/cmdline", command_line["text"].strip() if command_line else ""
@@ -137,3 +137,18 @@ class _Dumps(Source):
         if re.fullmatch(r"[\w.+~-]{1,100}", release):
             yield f"/boot/config-{release}", self.dump(f"kconfig-{release}.txt")
         yield "/sys/kernel/debug/sched/preempt", self.dump("preempt-dynamic").strip()
+
+
+def _ranges(cpus: str) -> str:
+    """A list of CPUs as the kernel writes it: lscpu says `0,1` where /sys says `0-1`."""
+    found: list[list[int]] = []
+    for word in cpus.split(","):
+        first, _, last = word.partition("-")
+        if not first.isdecimal() or (last and not last.isdecimal()) or len(word) > 12:
+            return cpus
+        low, high = int(first), int(last or first)
+        if found and found[-1][1] + 1 == low:
+            found[-1][1] = high
+        else:
+            found.append([low, high])
+    return ",".join(str(low) if low == high else f"{low}-{high}" for low, high in found)

@@ -6,6 +6,7 @@ from pathlib import Path
 
 from db.values import CaptureContext
 from ingest.context import Given, placed
+from ingest.hostfacts import HostFacts
 from ingest.hostfacts.given import read_given
 from ingest.mmtests.facts import read_facts
 
@@ -13,20 +14,23 @@ _NOT_IN_LABELS = re.compile(r"[@,~\s]")
 
 
 class Places:
-    """The contexts of iterations. Each has its own boot, because a run may reboot between iterations."""
+    """The contexts of iterations. Each has its own boot, because a run may reboot between iterations.
 
-    def __init__(self, given: Given) -> None:
+    `named` are facts that somebody chose for this tree: they go before its own dumps.
+    """
+
+    def __init__(self, given: Given, named: HostFacts | None = None) -> None:
         self._given = given
+        self._named = named if given.host_facts is None else read_given(given.host_facts)
         self._known: dict[Path, CaptureContext] = {}
 
     def of(self, iteration: Path) -> CaptureContext:
         """The context of one iteration.
 
-        Facts that the user names go before those of the tree. Where nothing names the measured code, the run's own
-        name is the label: it is what MMTests compares by.
+        Where nothing names the measured code, the run's own name is the label: it is what MMTests compares by.
         """
         if iteration not in self._known:
-            facts = read_facts(iteration) if self._given.host_facts is None else read_given(self._given.host_facts)
+            facts = self._named or read_facts(iteration)
             self._known[iteration] = placed(self._labelled(iteration.parent.name), facts)
         return self._known[iteration]
 

@@ -24,7 +24,7 @@ def template(text: str) -> str:
         return ""
     columns = zip(*split, strict=True)
     words = [column[0] if len(set(column)) == 1 else "*" for column in columns]
-    return " ".join(words)[:_LONGEST] if words[0] != "*" else ""
+    return " ".join(words)[:_LONGEST] if words and words[0] != "*" else ""
 
 
 def _stripped(command: str) -> str:

@@ -58,21 +58,33 @@ def _run(module: dict[str, object], source: str) -> Iterator[Record]:
     }
     labels = _labels(module, benchmark, families, preferred)
     params = _params(module)
-    for iteration in range(max(map(len, results.values()), default=0)):
-        found: list[Measurement] = []
-        for operation, samples in results.items():
-            if iteration < len(samples):
-                found += in_base_units(families[operation], Operation(operation), samples[iteration])
-        if found:
-            yield Record(
-                benchmark=f"{SUITE}/{name}",
-                format=EXPORT,
-                status=Status.PASS,
-                params=params,
-                labels={**labels, "mmtests.iteration": str(iteration)},
-                warnings=() if benchmark else ("kvmperf does not know this benchmark: units are as printed.",),
-                measurements=tuple(found),
-            )
+    for iteration, found in sorted(_by_iteration(results, families).items()):
+        yield Record(
+            benchmark=f"{SUITE}/{name}",
+            format=EXPORT,
+            status=Status.PASS,
+            params=params,
+            labels={**labels, "mmtests.iteration": str(iteration)},
+            warnings=_warnings(module, benchmark),
+            measurements=tuple(found),
+        )
+
+
+def _by_iteration(results: dict[str, list[list[Sample]]], families: dict[str, Family]) -> dict[int, list[Measurement]]:
+    """The measurements of all operations in each iteration that has any."""
+    found: dict[int, list[Measurement]] = {}
+    for operation, iterations in results.items():
+        for iteration, samples in enumerate(iterations):
+            if samples:
+                measured = in_base_units(families[operation], Operation(operation), samples)
+                found.setdefault(iteration, []).extend(measured)
+    return found
+
+
+def _warnings(module: dict[str, object], benchmark: Benchmark | None) -> tuple[str, ...]:
+    unknown = () if benchmark else ("kvmperf does not know this benchmark: units are as printed.",)
+    silent = "The export does not tell the benchmark's configuration: it is no test case of a tree."
+    return unknown if "_Cmd" in module else (*unknown, silent)
 
 
 def _benchmark_name(module: dict[str, object], source: str) -> str:
@@ -92,11 +104,13 @@ def _results(module: dict[str, object], source: str) -> dict[str, list[list[Samp
     generated = module.get("_GeneratedOperations")
     first = [name for name in generated if isinstance(name, str)] if isinstance(generated, list) else []
     order = dict.fromkeys([*(name for name in first if name in data), *sorted(data)])
-    return {name: [_samples(one) for one in _iterations(data[name])] for name in order}
+    return {name: [_samples(one) for one in _iterations(data[name], source)] for name in order}
 
 
-def _iterations(value: object) -> list[object]:
-    return value[:_MOST_ITERATIONS] if isinstance(value, list) else []
+def _iterations(value: object, source: str) -> list[object]:
+    if isinstance(value, list) and len(value) > _MOST_ITERATIONS:
+        raise FormatError(source, 0, f"more than {_MOST_ITERATIONS} iterations", "this is no export of MMTests")
+    return value if isinstance(value, list) else []
 
 
 def _samples(iteration: object) -> list[Sample]:

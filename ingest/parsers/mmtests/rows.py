@@ -22,7 +22,6 @@ _INDENT = re.compile(r"(?:\S{1,3}[).])? {4,}")
 _STAT = re.compile(r"\S{1,24}\Z")
 _BARE = ("Duration", "Ops")
 _SOFT_BREAK = re.compile(r"=\r?\n")
-_MOST_ROWS = 200_000
 
 
 class Cell(NamedTuple):
@@ -83,8 +82,6 @@ def tables(text: str) -> list[Table]:
             found.append(current)
         edges, above = ends, []
         current.rows.append(row)
-        if sum(len(table.rows) for table in found[-1:]) > _MOST_ROWS:
-            break
     return found
 
 
