@@ -42,7 +42,10 @@ class NewRun:
 
 @dataclass(frozen=True, slots=True)
 class NewCapture:
-    """One captured output with the runs that were read from it; none and a reason where it is quarantined."""
+    """One captured output with the runs that were read from it; none and a reason where it is quarantined.
+
+    `parsed_with` names the parsers that looked at it.
+    """
 
     source: str
     files: Mapping[str, bytes]
@@ -52,6 +55,7 @@ class NewCapture:
     ended_at: datetime | None = None
     runs: tuple[NewRun, ...] = ()
     quarantined: str = ""
+    parsed_with: str = ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,29 +1,24 @@
 """Stores captures and what was read from them. Callers own the transaction; equal things become one row."""
 
-import gzip
 import hashlib
-from collections.abc import Mapping
-from dataclasses import replace
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from datetime import UTC, datetime
-from typing import Any
 
-import numpy as np
-from sqlalchemy import Connection, Table, insert, select, update
-from sqlalchemy.dialects import postgresql, sqlite
+from sqlalchemy import Connection, select
 
-from db import models
-from db.errors import DatabaseError
-from db.keys import digest, revision_key
-from db.series import placed
-from db.values import CaptureContext, NewCapture, NewMeasurement, NewRun, RevisionFacts, Stored
+from db import artifacts, measuring
+from db.bulk import add_all, reserve
+from db.dimensions import Dimensions, Places
+from db.keys import digest
+from db.models import Capture, CaptureFile, Measurement, Run, Upload
+from db.origin import RevisionFacts
+from db.values import CaptureContext, NewCapture, NewRun, Stored
 
-_GZIP_LEVEL = 6
+_BATCH = 100  # captures that go in together
+_BATCH_BYTES = 4 << 20  # or so many raw bytes: memory must not grow with an upload
 
-
-def _table(model: type[models.Base]) -> Table:
-    table = model.__table__
-    assert isinstance(table, Table)  # noqa: S101 (declarative classes always have one)
-    return table
+Pair = tuple[CaptureContext, NewCapture]
 
 
 class Writer:
@@ -39,210 +34,188 @@ class Writer:
         self._origin = origin
         self._now = now or datetime.now(UTC)
         self._upload_id = upload_id
-        self._ids: dict[tuple[object, ...], int] = {}
-        self._places: dict[RevisionFacts, RevisionFacts] = {}
+        self._dimensions = Dimensions(connection, self._now)
 
     def store(self, context: CaptureContext, capture: NewCapture) -> Stored:
         """Store one capture with its runs, or say that it is already there."""
-        place = replace(context, revision=self._placed(context.revision))
-        # A commit that found its place later must not make the same upload a new one: what was said identifies it.
-        identity = _identity(place if context.revision.series else context, capture)
-        context = place
-        known = self._connection.execute(
-            select(models.Capture.quarantined).where(models.Capture.identity == identity)
-        ).scalar()
-        if known is not None:
-            return Stored(capture.source, "duplicate", reason=known)
-        capture_id, places = self._capture(context, capture, identity)
-        values = 0
-        for position, run in enumerate(capture.runs):
-            values += self._run(capture_id, position, run, places, capture.started_at)
-        measurements = sum(len(run.measurements) for run in capture.runs)
-        outcome = "quarantined" if capture.quarantined else "stored"
-        return Stored(capture.source, outcome, len(capture.runs), measurements, values, capture.quarantined)
+        (stored,) = self._batch([(context, capture)])
+        return stored
 
-    def _placed(self, facts: RevisionFacts) -> RevisionFacts:
-        if facts not in self._places:
-            self._places[facts] = placed(self._connection, facts)
-        return self._places[facts]
+    def store_all(self, pairs: Iterable[Pair]) -> Iterator[Stored]:
+        """Store captures as they come, some of them at a time; what became of each, in their order."""
+        batch: list[Pair] = []
+        size = 0
+        for context, capture in pairs:
+            batch.append((context, capture))
+            size += sum(map(len, capture.files.values()))
+            if len(batch) == _BATCH or size > _BATCH_BYTES:
+                yield from self._batch(batch)
+                batch, size = [], 0
+        yield from self._batch(batch)
 
     def revision(self, facts: RevisionFacts) -> int:
         """The id of a revision, stored where it is new."""
-        version_id = self._series_version(facts) if facts.series else None
-        key = revision_key(facts, version_id)
-        columns = {
-            "kernel": facts.kernel,
-            "commit": facts.commit,
-            "label": facts.label,
-            "tree": facts.tree,
-            "branch": facts.branch,
-            "describe": facts.describe,
-            "subject": facts.subject,
-            "config_hash": facts.config_hash,
-            "dirty": facts.dirty,
-            "committed_at": facts.committed_at,
-            "first_seen_at": self._now,
-            "series_version_id": version_id,
-            "patch_k": facts.patch,
-        }
-        return self._one(models.Revision, {"key": key}, columns)
-
-    def _series_version(self, facts: RevisionFacts) -> int:
-        if facts.version is None:
-            raise DatabaseError(f"series {facts.series!r}: no version given", "add --version N")
-        series_id = self._one(models.PatchSeries, {"name": facts.series}, {"subject": "", "change_id": ""})
-        empty = {"subject": "", "message_id": "", "base_commit": "", "posted_at": None}
-        return self._one(models.SeriesVersion, {"series_id": series_id, "version": facts.version}, empty)
-
-    def _capture(
-        self, context: CaptureContext, capture: NewCapture, identity: str
-    ) -> tuple[int, dict[str, int | None]]:
-        host_id = self._host(context)
-        boot_id = self._one(models.Boot, {"host_id": host_id, "boot_id": context.boot_id}) if context.boot_id else None
-        state_id = self._state(context.state) if context.state else None
-        places = {
-            "host_id": host_id,
-            "boot_id": boot_id,
-            "host_state_id": state_id,
-            "revision_id": self.revision(context.revision),
-        }
-        row = {
-            **places,
-            "identity": identity,
-            "upload_id": self._upload(),
-            "facts_id": self.artifact(context.facts) if context.facts else None,
-            "source": capture.source,
-            "command": capture.command,
-            "exit_status": capture.exit_status,
-            "started_at": capture.started_at,
-            "ended_at": capture.ended_at,
-            "tags": dict(context.tags),
-            "reported": context.reported,
-            "quarantined": capture.quarantined,
-        }
-        capture_id = self._insert(models.Capture, row)
-        files = [
-            {"capture_id": capture_id, "name": name, "artifact_id": self.artifact(content)}
-            for name, content in capture.files.items()
-        ]
-        if files:
-            self._connection.execute(insert(_table(models.CaptureFile)), files)
-        return capture_id, places
-
-    def _run(
-        self, capture_id: int, position: int, run: NewRun, places: Mapping[str, int | None], started: datetime | None
-    ) -> int:
-        case_id = self._test_case(run.benchmark, run.params)
-        run_id = self._insert(
-            models.Run,
-            {
-                **places,
-                "capture_id": capture_id,
-                "position": position,
-                "test_case_id": case_id,
-                "status": run.status,
-                "started_at": started,
-                "format": run.format,
-                "format_version": run.format_version,
-                "warnings": list(run.warnings),
-                "labels": dict(run.labels),
-                "reported": run.reported,
-            },
-        )
-        host_id = places["host_id"]
-        rows = [
-            {"time_series_id": self._time_series(case_id, host_id, run.benchmark, m), "run_id": run_id, **_summary(m)}
-            for m in run.measurements
-        ]
-        if rows:
-            self._connection.execute(insert(_table(models.Measurement)), rows)
-        return sum(m.values.size for m in run.measurements)
-
-    def _host(self, context: CaptureContext) -> int:
-        host_id = self._one(
-            models.Host, {"name": context.host}, {"machine_id_hash": context.machine_id_hash, "created_at": self._now}
-        )
-        if context.machine_id_hash:
-            self._connection.execute(
-                update(models.Host)
-                .where(models.Host.id == host_id, models.Host.machine_id_hash == "")
-                .values(machine_id_hash=context.machine_id_hash)
-            )
-        return host_id
-
-    def _state(self, state: Mapping[str, str]) -> int:
-        return self._one(models.HostState, {"digest": digest(dict(state))}, {"fields": dict(state)})
-
-    def _test_case(self, benchmark: str, params: Mapping[str, object]) -> int:
-        benchmark_id = self._one(models.Benchmark, {"name": benchmark})
-        named = {"benchmark_id": benchmark_id, "digest": digest(dict(params))}
-        return self._one(models.TestCase, named, {"params": dict(params)})
-
-    def _time_series(self, case_id: int, host_id: int | None, benchmark: str, new: NewMeasurement) -> int:
-        benchmark_id = self._one(models.Benchmark, {"name": benchmark})
-        named = {"benchmark_id": benchmark_id, "name": new.metric, "unit": new.unit}
-        metric_id = self._one(models.Metric, named, {"better": new.better})
-        return self._one(models.TimeSeries, {"test_case_id": case_id, "metric_id": metric_id, "host_id": host_id})
+        return self._dimensions.revision(facts)
 
     def artifact(self, content: bytes) -> int:
         """The id of raw bytes, stored compressed where they are new."""
         sha256 = hashlib.sha256(content).hexdigest()
-        key = (models.Artifact, sha256)
-        if key not in self._ids:
-            found = self._connection.execute(
-                select(models.Artifact.id).where(models.Artifact.sha256 == sha256)
-            ).scalar()
-            if found is None:
-                packed = gzip.compress(content, _GZIP_LEVEL, mtime=0)
-                return self._one(models.Artifact, {"sha256": sha256}, {"size": len(content), "content": packed})
-            self._ids[key] = found
-        return self._ids[key]
+        return artifacts.store(self._connection, {sha256: content})[sha256]
+
+    def _batch(self, pairs: Sequence[Pair]) -> list[Stored]:
+        named = [self._named(context, capture) for context, capture in pairs]
+        known = self._known([one.identity for one in named])
+        new: dict[str, _Named] = {}
+        stored: list[Stored] = []
+        for one in named:
+            reason = new[one.identity].capture.quarantined if one.identity in new else known.get(one.identity)
+            if reason is not None:
+                stored.append(Stored(one.capture.source, "duplicate", reason=reason))
+                continue
+            new[one.identity] = one
+            stored.append(_stored(one.capture))
+        self._insert(list(new.values()))
+        return stored
+
+    def _named(self, context: CaptureContext, capture: NewCapture) -> "_Named":
+        digests = {name: hashlib.sha256(content).hexdigest() for name, content in capture.files.items()}
+        place = self._dimensions.placed(context.revision)
+        # A commit that found its place later must not make the same upload a new one: what was said identifies it.
+        said = place if context.revision.series else context.revision
+        return _Named(_identity(context, said, capture, digests), context, capture, digests)
+
+    def _known(self, identities: Sequence[str]) -> dict[str, str]:
+        """Those of the captures that are stored, with the reason where they are quarantined."""
+        wanted = select(Capture.identity, Capture.quarantined).where(Capture.identity.in_(identities))
+        return {row.identity: row.quarantined for row in self._connection.execute(wanted)}
+
+    def _insert(self, new: Sequence["_Named"]) -> None:
+        if not new:
+            return
+        contents = {sha: one.capture.files[name] for one in new for name, sha in one.digests.items()}
+        facts = {one.facts: one.context.facts for one in new if one.facts}
+        files = artifacts.store(self._connection, contents | facts)
+        upload_id = self._upload()
+        ids = reserve(self._connection, Capture, len(new))
+        places = [self._dimensions.places(one.context) for one in new]
+        add_all(
+            self._connection,
+            Capture,
+            [
+                _capture_row(one, capture_id, upload_id, files.get(one.facts)) | where
+                for one, capture_id, where in zip(new, ids, places, strict=True)
+            ],
+        )
+        add_all(
+            self._connection,
+            CaptureFile,
+            [
+                {"capture_id": capture_id, "name": name, "artifact_id": files[sha]}
+                for one, capture_id in zip(new, ids, strict=True)
+                for name, sha in one.digests.items()
+            ],
+        )
+        add_runs(
+            self._connection,
+            self._dimensions,
+            [
+                (capture_id, position, where, one.capture.started_at, run)
+                for one, capture_id, where in zip(new, ids, places, strict=True)
+                for position, run in enumerate(one.capture.runs)
+            ],
+        )
 
     def _upload(self) -> int:
         if self._upload_id is None:
-            self._upload_id = self._insert(models.Upload, {"received_at": self._now, "origin": self._origin})
+            (self._upload_id,) = reserve(self._connection, Upload, 1)
+            row = {"id": self._upload_id, "received_at": self._now, "origin": self._origin, "token": ""}
+            add_all(self._connection, Upload, [row])
         return self._upload_id
 
-    def _insert(self, model: type[models.Base], row: Mapping[str, Any]) -> int:  # Any: column values
-        done = self._connection.execute(insert(_table(model)), [dict(row)])
-        if done.inserted_primary_key is not None:
-            return int(done.inserted_primary_key[0])
-        raise AssertionError("an insert without a key")
 
-    def _one(self, model: type[models.Base], named: Mapping[str, Any], rest: Mapping[str, Any] | None = None) -> int:
-        """The id of the row with these identifying columns; inserted where new, even against another writer."""
-        key = (model, *named.values())
-        if key not in self._ids:
-            table = _table(model)
-            find = select(table.c.id).where(*(table.c[name] == value for name, value in named.items()))
-            found = self._connection.execute(find).scalar()
-            if found is None:
-                dialect = postgresql if self._connection.dialect.name == "postgresql" else sqlite
-                row = {**named, **(rest or {})}
-                self._connection.execute(dialect.insert(table).values(row).on_conflict_do_nothing())
-                found = self._connection.execute(find).scalar_one()
-            self._ids[key] = int(found)
-        return self._ids[key]
+@dataclass(frozen=True, slots=True)
+class _Named:
+    """A capture with its context, its identity, and the digests of its files."""
+
+    identity: str
+    context: CaptureContext
+    capture: NewCapture
+    digests: Mapping[str, str]
+
+    @property
+    def facts(self) -> str:
+        return hashlib.sha256(self.context.facts).hexdigest() if self.context.facts else ""
 
 
-def _summary(new: NewMeasurement) -> dict[str, object]:
-    judged = new.values[new.warmup :] if new.warmup < new.values.size else new.values
+PlacedRun = tuple[int, int, Places, datetime | None, NewRun]  # id of the capture, position in it
+
+
+def add_runs(connection: Connection, dimensions: Dimensions, runs: Sequence[PlacedRun]) -> None:
+    """Insert runs with their measurements."""
+    ids = reserve(connection, Run, len(runs))
+    cases = [dimensions.test_case(run.benchmark, run.params) for *_, run in runs]
+    add_all(
+        connection,
+        Run,
+        [
+            {"id": run_id, "capture_id": capture_id, "position": position, "test_case_id": case_id}
+            | where
+            | run_columns(run, started)
+            for run_id, case_id, (capture_id, position, where, started, run) in zip(ids, cases, runs, strict=True)
+        ],
+    )
+    placed = [
+        (run_id, case_id, where["host_id"], run)
+        for run_id, case_id, (_, _, where, _, run) in zip(ids, cases, runs, strict=True)
+    ]
+    add_all(connection, Measurement, measuring.rows(dimensions, placed))
+
+
+def run_columns(run: NewRun, started: datetime | None) -> dict[str, object]:
+    """The columns of a run that its parser tells."""
     return {
-        "n": new.values.size,
-        "warmup": new.warmup,
-        "mean": float(judged.mean()),
-        "median": float(np.median(judged)),
-        "minimum": float(judged.min()),
-        "maximum": float(judged.max()),
-        "deviation": float(judged.std(ddof=1)) if judged.size > 1 else None,
-        "values": new.values,
+        "status": run.status,
+        "started_at": started,
+        "format": run.format,
+        "format_version": run.format_version,
+        "warnings": list(run.warnings),
+        "labels": dict(run.labels),
+        "reported": run.reported,
     }
 
 
-def _identity(context: CaptureContext, capture: NewCapture) -> str:
+def _capture_row(one: _Named, capture_id: int, upload_id: int, facts_id: int | None) -> dict[str, object]:
+    capture = one.capture
+    return {
+        "id": capture_id,
+        "identity": one.identity,
+        "upload_id": upload_id,
+        "facts_id": facts_id,
+        "source": capture.source,
+        "command": capture.command,
+        "exit_status": capture.exit_status,
+        "started_at": capture.started_at,
+        "ended_at": capture.ended_at,
+        "tags": dict(one.context.tags),
+        "reported": one.context.reported,
+        "quarantined": capture.quarantined,
+        "parsed_with": capture.parsed_with,
+    }
+
+
+def _stored(capture: NewCapture) -> Stored:
+    return Stored(
+        capture.source,
+        "quarantined" if capture.quarantined else "stored",
+        len(capture.runs),
+        sum(len(run.measurements) for run in capture.runs),
+        sum(one.values.size for run in capture.runs for one in run.measurements),
+        capture.quarantined,
+    )
+
+
+def _identity(context: CaptureContext, facts: RevisionFacts, capture: NewCapture, digests: Mapping[str, str]) -> str:
     """Content and context of a capture. Its path counts only where no start time tells two equal outputs apart."""
-    files = {name: hashlib.sha256(content).hexdigest() for name, content in capture.files.items()}
-    facts = context.revision
     code = [
         facts.kernel,
         facts.commit,
@@ -255,4 +228,4 @@ def _identity(context: CaptureContext, capture: NewCapture) -> str:
     ]
     place = None if capture.started_at else capture.source
     told = [capture.command, capture.exit_status, str(capture.started_at), str(capture.ended_at)]
-    return digest([files, told, context.host, context.boot_id, code, context.reported, place])
+    return digest([dict(digests), told, context.host, context.boot_id, code, context.reported, place])

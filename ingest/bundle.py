@@ -49,12 +49,16 @@ USUAL = Limits()
 
 @dataclass(frozen=True, slots=True)
 class Part:
-    """Outputs that were captured in one context: what the user said, the host's facts, since when its boot ran."""
+    """Outputs that were captured in one context: what the user said, the host's facts, since when its boot ran.
+
+    `facts_named`: the user chose these facts, so they go before what an MMTests tree tells of its host.
+    """
 
     outputs: Path
     given: Given
     facts: HostFacts | None
     boot_since: float | None
+    facts_named: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -308,6 +312,7 @@ def _part(part: object, files: Mapping[str, tuple[int, str]], folder: Path, read
         _given(context, reader),
         _facts(facts, files, folder, reader, limits) if facts else None,
         float(since) if isinstance(since, int | float) else None,
+        context.get("facts_named") is True,
     )
 
 

@@ -1,7 +1,7 @@
 """Where and on what something was measured: from what the user says, host facts, and the running machine."""
 
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, fields, replace
 from pathlib import Path
 
 from db.origin import CaptureContext, RevisionFacts
@@ -59,6 +59,14 @@ def placed(given: Given, facts: HostFacts | None, boot_since: float | None = Non
         tags=dict(_tag(tag) for tag in given.tags),
         reported=given.reported,
     )
+
+
+def merged(told: Given, said: Given) -> Given:
+    """What a bundle tells, overlaid by what its uploader says; tags of both are kept."""
+    empty = Given()
+    names = [field.name for field in fields(Given) if getattr(said, field.name) != getattr(empty, field.name)]
+    both = {name: getattr(said, name) for name in names if name != "tags"}
+    return replace(told, **both, tags=told.tags + said.tags)
 
 
 def _revision(given: Given, kernel: str) -> RevisionFacts:

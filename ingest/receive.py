@@ -15,7 +15,7 @@ from db import uploads
 from db.engine import reading, writing
 from db.values import Stored
 from db.writes import Writer
-from ingest.accept import accept, accept_bundle
+from ingest.accept import accept_at, accept_bundle
 from ingest.bundle import USUAL, Limits, read_manifest, unpack
 from ingest.context import Given, placed
 
@@ -72,7 +72,7 @@ def receive_single(engine: Engine, single: Single, sender: Sender) -> Mapping[st
             name.write_bytes(content)
         with writing(engine) as connection:
             writer = Writer(connection, origin=sender.origin)
-            stored = list(accept(writer, context, [path], hidden=f"{folder}/"))
+            stored = list(accept_at(writer, context, path, f"{folder}/"))
     return receipt("", stored)
 
 

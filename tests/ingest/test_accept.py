@@ -5,7 +5,7 @@ import numpy as np
 import pytest
 
 from db.values import CaptureContext, RevisionFacts
-from ingest import accept
+from ingest import captures
 from ingest.context import Given, context
 from ingest.errors import InputError
 from ingest.outputs import Captured
@@ -23,7 +23,7 @@ def test_rounds_of_a_phase_become_one_row_in_their_order():
         Measurement("dirty", Unit.SECOND, Better.LOWER, 9.0, iteration=1, phase="round1"),
     ]
 
-    found = {one.metric: one.values.tolist() for one in accept.measurements(rounds)}
+    found = {one.metric: one.values.tolist() for one in captures.measurements(rounds)}
 
     assert found == {"dirty.later": [2.0, 3.0], "dirty.round1": [9.0]}
 
@@ -34,13 +34,13 @@ def test_warm_up_comes_first_and_is_counted():
         Measurement("t", Unit.SECOND, Better.LOWER, 7.0, iteration=2, warmup=True),
     ]
 
-    (found,) = accept.measurements(values)
+    (found,) = captures.measurements(values)
 
     assert (found.values.tolist(), found.warmup) == ([7.0, 1.0], 1)
 
 
 def test_what_no_parser_knows_keeps_its_bytes_and_a_reason():
-    new = accept.capture(captured("Dear list,\n"))
+    new = captures.capture(captured("Dear list,\n"))
 
     assert new.runs == ()
     assert new.files == {"stdout": b"Dear list,\n"}
@@ -48,7 +48,7 @@ def test_what_no_parser_knows_keeps_its_bytes_and_a_reason():
 
 
 def test_times_become_instants():
-    new = accept.capture(captured("", command="./kvm_clock_test", exit_status=0, started_at=0.0, ended_at=1.5))
+    new = captures.capture(captured("", command="./kvm_clock_test", exit_status=0, started_at=0.0, ended_at=1.5))
 
     assert new.started_at == datetime(1970, 1, 1, tzinfo=UTC)
     assert [run.status for run in new.runs] == ["pass"]
@@ -95,6 +95,6 @@ def test_facts_give_kernel_and_host():
 
 
 def test_values_are_floats():
-    (found,) = accept.measurements([Measurement("t", Unit.COUNT, Better.NONE, 3)])
+    (found,) = captures.measurements([Measurement("t", Unit.COUNT, Better.NONE, 3)])
 
     assert found.values.dtype == np.float64

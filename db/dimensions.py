@@ -1,0 +1,133 @@
+"""What measurements hang on: hosts, boots, revisions, test cases, time series. Equal things become one row."""
+
+from collections.abc import Mapping
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import Connection, select, update
+from sqlalchemy.dialects import postgresql, sqlite
+
+from db import models
+from db.bulk import table_of
+from db.errors import DatabaseError
+from db.keys import digest, revision_key
+from db.origin import CaptureContext, RevisionFacts
+from db.series import placed
+from db.values import NewMeasurement
+
+Places = dict[str, int | None]
+
+
+class Dimensions:
+    """Finds ids or makes them, in one open transaction, and remembers what it has seen.
+
+    Use one per transaction: after a rollback its memory would be wrong.
+    """
+
+    def __init__(self, connection: Connection, now: datetime) -> None:
+        self._connection = connection
+        self._now = now
+        self._ids: dict[tuple[object, ...], int] = {}
+        self._placed: dict[RevisionFacts, RevisionFacts] = {}
+        self._contexts: dict[int, tuple[CaptureContext, Places]] = {}
+
+    def placed(self, facts: RevisionFacts) -> RevisionFacts:
+        """The facts with their place in a patch series, where one is known for their commit."""
+        if facts not in self._placed:
+            self._placed[facts] = placed(self._connection, facts)
+        return self._placed[facts]
+
+    def places(self, context: CaptureContext) -> Places:
+        """Host, boot, host state and revision of a context. Contexts are told apart as objects: many share one."""
+        known = self._contexts.get(id(context))
+        if known is None:
+            known = self._contexts[id(context)] = (context, self._places(context))  # keeps it alive, and its id taken
+        return known[1]
+
+    def revision(self, facts: RevisionFacts) -> int:
+        """The id of a revision, stored where it is new."""
+        version_id = self._series_version(facts) if facts.series else None
+        columns = {
+            "kernel": facts.kernel,
+            "commit": facts.commit,
+            "label": facts.label,
+            "tree": facts.tree,
+            "branch": facts.branch,
+            "describe": facts.describe,
+            "subject": facts.subject,
+            "config_hash": facts.config_hash,
+            "dirty": facts.dirty,
+            "committed_at": facts.committed_at,
+            "first_seen_at": self._now,
+            "series_version_id": version_id,
+            "patch_k": facts.patch,
+        }
+        return self.one(models.Revision, {"key": revision_key(facts, version_id)}, columns)
+
+    def test_case(self, benchmark: str, params: Mapping[str, object]) -> int:
+        """The id of a program with its parameters."""
+        benchmark_id = self.one(models.Benchmark, {"name": benchmark})
+        named = {"benchmark_id": benchmark_id, "digest": digest(dict(params))}
+        return self.one(models.TestCase, named, {"params": dict(params)})
+
+    def time_series(self, case_id: int, host_id: int | None, benchmark: str, new: NewMeasurement) -> int:
+        """The id of one metric of a test case on a host."""
+        key = (case_id, host_id, new.metric, new.unit)
+        found = self._ids.get(key)
+        if found is None:
+            named = {"test_case_id": case_id, "metric_id": self.metric(benchmark, new), "host_id": host_id}
+            found = self._ids[key] = self.one(models.TimeSeries, named)
+        return found
+
+    def metric(self, benchmark: str, new: NewMeasurement) -> int:
+        """The id of a metric of a benchmark."""
+        benchmark_id = self.one(models.Benchmark, {"name": benchmark})
+        named = {"benchmark_id": benchmark_id, "name": new.metric, "unit": new.unit}
+        return self.one(models.Metric, named, {"better": new.better})
+
+    def one(self, model: type[models.Base], named: Mapping[str, Any], rest: Mapping[str, Any] | None = None) -> int:
+        """The id of the row with these identifying columns; inserted where new, even against another writer."""
+        key = (model, *named.values())
+        if key not in self._ids:
+            table = table_of(model)
+            find = select(table.c.id).where(*(table.c[name] == value for name, value in named.items()))
+            found = self._connection.execute(find).scalar()
+            if found is None:
+                dialect = postgresql if self._connection.dialect.name == "postgresql" else sqlite
+                row = {**named, **(rest or {})}
+                self._connection.execute(dialect.insert(table).values(row).on_conflict_do_nothing())
+                found = self._connection.execute(find).scalar_one()
+            self._ids[key] = int(found)
+        return self._ids[key]
+
+    def _places(self, context: CaptureContext) -> Places:
+        host_id = self._host(context)
+        boot = {"host_id": host_id, "boot_id": context.boot_id}
+        return {
+            "host_id": host_id,
+            "boot_id": self.one(models.Boot, boot) if context.boot_id else None,
+            "host_state_id": self._state(context.state) if context.state else None,
+            "revision_id": self.revision(self.placed(context.revision)),
+        }
+
+    def _host(self, context: CaptureContext) -> int:
+        host_id = self.one(
+            models.Host, {"name": context.host}, {"machine_id_hash": context.machine_id_hash, "created_at": self._now}
+        )
+        if context.machine_id_hash:
+            self._connection.execute(
+                update(models.Host)
+                .where(models.Host.id == host_id, models.Host.machine_id_hash == "")
+                .values(machine_id_hash=context.machine_id_hash)
+            )
+        return host_id
+
+    def _state(self, state: Mapping[str, str]) -> int:
+        return self.one(models.HostState, {"digest": digest(dict(state))}, {"fields": dict(state)})
+
+    def _series_version(self, facts: RevisionFacts) -> int:
+        if facts.version is None:
+            raise DatabaseError(f"series {facts.series!r}: no version given", "add --version N")
+        series_id = self.one(models.PatchSeries, {"name": facts.series}, {"subject": "", "change_id": ""})
+        empty = {"subject": "", "message_id": "", "base_commit": "", "posted_at": None}
+        return self.one(models.SeriesVersion, {"series_id": series_id, "version": facts.version}, empty)
