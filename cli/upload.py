@@ -1,7 +1,7 @@
 """`kvmperf upload`: parse outputs and store them."""
 
 import json
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -18,9 +18,19 @@ if TYPE_CHECKING:
 
 
 def upload(
-    paths: Annotated[list[Path], typer.Argument(metavar="PATH...", help="Files, directories, bundles (.tar), or -.")],
+    paths: Annotated[
+        list[Path] | None,
+        typer.Argument(metavar="PATH...", help="Files, directories, bundles (.tar), or -.", show_default=False),
+    ] = None,
     *,
     db: DatabaseOption = "",
+    server: Annotated[
+        str, typer.Option(envvar="KVMPERF_SERVER", metavar="URL", help="Send to this server instead of --db.")
+    ] = "",
+    token_file: Annotated[
+        Path | None, typer.Option(help="File with the server's token; else KVMPERF_TOKEN.", show_default=False)
+    ] = None,
+    resend: Annotated[bool, typer.Option("--resend", help="Send what waits in the spool.")] = False,
     label: Annotated[str, typer.Option(help="A name for what was measured when the code alone does not tell.")] = "",
     kernel: Annotated[str, typer.Option(help="Kernel release (default: from the host facts).")] = "",
     commit: Annotated[str, typer.Option(help="Git commit that was measured.")] = "",
@@ -40,7 +50,8 @@ def upload(
 
     Bundles of kvmperf-collect.pyz bring their context along; options given here go before it.
     Without --host and --host-facts the outputs count as measured on this machine. The same upload again stores
-    nothing new. What cannot be parsed is kept and listed as quarantined.
+    nothing new. What cannot be parsed is kept and listed as quarantined. With --server the upload waits in a spool
+    until the server has acknowledged it; what could not be sent stays there for --resend (exit status 3).
 
     Example: kvmperf upload out/ --label v6.12+mmu-lockless --boot-id "$(cat /proc/sys/kernel/random/boot_id)"
     """
@@ -59,9 +70,19 @@ def upload(
         tags=tuple(tag or ()),
         reported=reported,
     )
-    receipts = store(paths, given, database_url(db))
+    if not paths and not resend:
+        raise typer.BadParameter("name what to upload: files, directories, bundles, or -", param_hint="PATH")
+    if server or resend:
+        from cli.sending import resend_all, send
+
+        if resend:
+            resend_all(server, token_file, as_json=as_json)
+        if paths:
+            send(paths, given, server, token_file, as_json=as_json)
+        return
+    receipts = store(paths or [], given, database_url(db))
     for receipt in receipts:
-        typer.echo(json.dumps(asdict(receipt)) if as_json else _line(receipt))
+        typer.echo(json.dumps(asdict(receipt)) if as_json else line(asdict(receipt)))
     typer.echo(_summary(receipts), err=True)
     if all(receipt.outcome == "quarantined" for receipt in receipts):
         raise UserError("nothing could be parsed: everything is quarantined", "`kvmperf parse PATH` says what is wrong")
@@ -80,6 +101,8 @@ def store(paths: list[Path], given: "Given", url: str) -> list["Stored"]:
         receipts = list(_watched(_accepted(Writer(connection, origin="cli"), paths, given)))
     if place is not None:
         _say_place(place, given)
+    elif any(map(_is_tree, paths)):
+        typer.echo("host, boot and kernel: as each iteration of MMTests tells them, unless options do", err=True)
     return receipts
 
 
@@ -130,13 +153,15 @@ def _say_place(place: "CaptureContext", given: "Given") -> None:
         typer.echo("boot: unknown, so runs will be the unit of replication (--boot-id names it)", err=True)
 
 
-def _line(receipt: "Stored") -> str:
-    if receipt.outcome == "quarantined":
-        return f"quarantined  {receipt.source}: {receipt.reason}"
-    if receipt.outcome == "duplicate":
-        return f"duplicate    {receipt.source}"
-    runs = "1 run" if receipt.runs == 1 else f"{receipt.runs} runs"
-    return f"stored       {receipt.source}: {runs}, {receipt.values} values"
+def line(receipt: Mapping[str, object]) -> str:
+    """A receipt for people."""
+    outcome, source = receipt["outcome"], receipt["source"]
+    if outcome == "quarantined":
+        return f"quarantined  {source}: {receipt['reason']}"
+    if outcome == "duplicate":
+        return f"duplicate    {source}"
+    runs = "1 run" if receipt["runs"] == 1 else f"{receipt['runs']} runs"
+    return f"stored       {source}: {runs}, {receipt['values']} values"
 
 
 def _summary(receipts: list["Stored"]) -> str:

@@ -123,15 +123,17 @@ def sub_mean(iterations: Iterable[Sample], direction: Direction, seed: int) -> f
     """
     random = np.random.default_rng(seed)
     medians = [
-        float(np.median([mean(drawn, direction) for drawn in _draws(found, random)]))
+        float(np.median(_drawn_means(found, direction, random)))
         for found in iterations
         if int(_DRAWN_SHARE * found.size) > 0
     ]
     return float(np.mean(medians)) if medians else float("nan")
 
 
-def _draws(found: Sample, random: np.random.Generator) -> Sample:
-    return random.choice(found, (_DRAWS, int(_DRAWN_SHARE * found.size)))
+def _drawn_means(found: Sample, direction: Direction, random: np.random.Generator) -> Sample:
+    drawn = random.choice(found, (_DRAWS, int(_DRAWN_SHARE * found.size)))
+    means: Sample = drawn.mean(axis=1) if direction == "Lower" else drawn.shape[1] / (1 / drawn).sum(axis=1)
+    return means
 
 
 def _best_first(values: Iterable[float], direction: Direction) -> Sample:

@@ -64,7 +64,8 @@ def is_tree(path: Path) -> bool:
         return True
     if not path.is_dir():
         return False
-    return is_iteration(path) or is_run(path) or any(is_run(folder) for folder in path.iterdir() if folder.is_dir())
+    folders = [path, *(folder for folder in _entries(path) if folder.is_dir())]
+    return is_iteration(path) or any(is_run(folder) for folder in folders if os.access(folder, os.R_OK))
 
 
 def parts_of_run(run: Path) -> Iterator[Part]:
@@ -164,7 +165,7 @@ def _paths(part: Part) -> Mapping[str, Path]:
 def _inside(iteration: Path, folder: str) -> dict[str, Path]:
     """Every regular file below a folder of the iteration; symbolic links to folders are not followed."""
     found = {}
-    for place, _, names in os.walk(iteration / folder):
+    for place, _, names in os.walk(iteration / folder, onerror=_refuse):
         for name in names:
             path = Path(place, name)
             if path.is_file():
@@ -193,17 +194,29 @@ def _monitors(iteration: Path) -> dict[str, dict[str, Path]]:
 
 
 def _files(folder: Path) -> list[Path]:
-    return sorted(path for path in folder.iterdir() if path.is_file())
+    return [path for path in _entries(folder) if path.is_file()]
 
 
 def _folders(iteration: Path) -> list[str]:
-    return sorted(_utf8(path.name) for path in iteration.iterdir() if path.is_dir() and not path.is_symlink())
+    return sorted(_utf8(path.name) for path in _entries(iteration) if path.is_dir() and not path.is_symlink())
 
 
 def _iterations(run: Path) -> Iterator[Path]:
     """The `iter-N` of a run that have begun, by number."""
-    found = [(int(match["number"]), path) for path in run.iterdir() if (match := ITERATION.fullmatch(path.name))]
+    found = [(int(match["number"]), path) for path in _entries(run) if (match := ITERATION.fullmatch(path.name))]
     yield from (path for _, path in sorted(found) if is_iteration(path))
+
+
+def _entries(folder: Path) -> list[Path]:
+    try:
+        return sorted(folder.iterdir())
+    except OSError as error:
+        _refuse(error)
+        raise
+
+
+def _refuse(error: OSError) -> None:
+    raise InputError(f"{error.filename}: cannot be read: {error.strerror}", "check its permissions") from error
 
 
 def _stamps(iteration: Path) -> timestamps.Timestamps:

@@ -1,4 +1,4 @@
-"""MMTests' summaries: definitions by example, and what must hold for all samples. Its own figures: tests/ingest/mmtests."""
+"""MMTests' summaries: definitions by example, and what must hold for all samples."""
 
 import math
 

@@ -34,14 +34,19 @@ FILES: Mapping[str, str] = {
 
 
 def make_run(
-    folder: Path, name: str = "6.18-a", *, files: Mapping[str, str | bytes] = FILES, iterations: int = 1
+    folder: Path,
+    name: str = "6.18-a",
+    *,
+    files: Mapping[str, str | bytes] = FILES,
+    iterations: int = 1,
+    first: int = 346,
 ) -> Path:
-    """A run with the same files in each iteration, an hour or so apart."""
+    """A run with the same files in each iteration, a thousand seconds after the other from `first` thousand on."""
     for number in range(iterations):
         for path, content in files.items():
             file = folder / name / f"iter-{number}" / path
             file.parent.mkdir(parents=True, exist_ok=True)
-            text = content.replace("1795346", f"1795{346 + number}") if isinstance(content, str) else content
+            text = content.replace("1795346", f"1795{first + number}") if isinstance(content, str) else content
             file.write_bytes(text.encode() if isinstance(text, str) else text)
     return folder / name
 
