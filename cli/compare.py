@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from cli.options import DatabaseOption, database_url
+from cli.options import DatabaseOption, database_url, fraction
 
 if TYPE_CHECKING:
     from report.comparison import Report
@@ -69,7 +69,7 @@ def compare(
     """
     from stats.policy import Policy, Verdict
 
-    policy = Policy(margin=_fraction(margin), unit=unit.value)
+    policy = Policy(margin=fraction(margin), unit=unit.value)
     layout = Layout.JSON if as_json else layout
     if csv is not None:
         _compare_csv(csv, policy, fail_on)
@@ -113,14 +113,3 @@ def _compare_csv(path: Path, policy: "Policy", fail_on: FailOn | None) -> None:
         typer.echo(json.dumps(row, allow_nan=False))
     if fail_on and any(row["verdict"] == "regression" for row in rows):
         raise typer.Exit(_REGRESSION_FOUND)
-
-
-def _fraction(text: str) -> float:
-    """`2%` or `0.02` as a fraction."""
-    try:
-        value = float(text.removesuffix("%")) / (100 if text.endswith("%") else 1)
-    except ValueError:
-        value = -1.0
-    if not 0 <= value < 1:
-        raise typer.BadParameter(f"{text!r} is no margin between 0% and 100%", param_hint="--margin")
-    return value

@@ -26,3 +26,14 @@ def database_url(given: str) -> str:
         home = os.environ.get("XDG_DATA_HOME") or str(Path.home() / ".local" / "share")
         return default_url(Path(home))
     return given if "://" in given else f"sqlite:///{given}"
+
+
+def fraction(text: str) -> float:
+    """`2%` or `0.02` as a fraction."""
+    try:
+        value = float(text.removesuffix("%")) / (100 if text.endswith("%") else 1)
+    except ValueError:
+        value = -1.0
+    if not 0 <= value < 1:
+        raise typer.BadParameter(f"{text!r} is no margin between 0% and 100%", param_hint="--margin")
+    return value

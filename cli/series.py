@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from cli.options import DatabaseOption, database_url
+from cli.options import DatabaseOption, database_url, fraction
 
 if TYPE_CHECKING:
     from db.posted import PostedVersion
@@ -96,3 +96,38 @@ def list_(
         typer.echo(listed(known, lore), nl=False)
         if not known:
             typer.echo("no patch series yet: `kvmperf series add v1.mbox` registers one", err=True)
+
+
+@app.command()
+def show(
+    series: Annotated[str, typer.Argument(metavar="SERIES", help="Name, change-id, or Message-Id of a cover.")],
+    *,
+    db: DatabaseOption = "",
+    version: Annotated[int | None, typer.Option(help="Only this version.", min=1, show_default=False)] = None,
+    benchmark: Annotated[str, typer.Option(help="Only these benchmarks (glob).")] = "",
+    metric: Annotated[str, typer.Option(help="Only these metrics (glob).")] = "",
+    host: Annotated[str, typer.Option(help="Only these hosts (glob).")] = "",
+    boot: Annotated[str, typer.Option(help="Only these boots (glob).")] = "",
+    vary: Annotated[
+        list[str] | None, typer.Option(help="Host-state field that may differ between states (repeatable).")
+    ] = None,
+    margin: Annotated[str, typer.Option(help="Changes smaller than this do not matter.")] = "2%",
+    everything: Annotated[bool, typer.Option("--all", help="Text: metrics that no patch changed, too.")] = False,
+    as_json: Annotated[bool, typer.Option("--json", help="One object a version, test case and metric.")] = False,
+) -> None:
+    """Show what was measured of a series, and which patch changed what.
+
+    Example: kvmperf series show mmu-lockless --metric 'clear_dirty_log_time*'
+    """
+    from db.engine import connect, reading
+    from db.queries import Filters
+    from report import series_markup, series_text
+    from report.series import SeriesRequest, build
+    from stats.policy import Policy
+
+    filters = Filters(benchmark=benchmark, metric=metric, host=host, boot=boot)
+    request = SeriesRequest(series, version or 0, filters, tuple(vary or ()), Policy(margin=fraction(margin)))
+    with reading(connect(database_url(db))) as connection:
+        report = build(connection, request)
+    printed = series_markup.to_json(report) if as_json else series_text.render(report, everything=everything)
+    typer.echo(printed, nl=False)

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from itertools import groupby
 
 from db.hoststate import summary_line
-from db.values import RevisionRow
+from db.values import RevisionRow, SeriesRow
 from report.comparison import Absent, Report, Row
 from stats.compare import Comparison, Verdict
 from stats.units import scaled
@@ -140,20 +140,34 @@ def _cells(lead: str, cells: Sequence[str], mark: str) -> Iterator[str]:
 
 def change(result: Comparison) -> str:
     """The movement of the metric: `-39.2%`, or a factor where a percentage says little."""
-    if result.effect is None:
-        return "-"
-    return f"{100 * result.effect:+.1f}%" if result.effect < 9 else f"x{1 + result.effect:.4g}"
+    return "-" if result.effect is None else percent(result.effect)
 
 
 def interval(result: Comparison) -> str:
     """The interval of the change in per cent: `[-41,-37]`; `-` where none is known."""
-    if result.ci is None:
-        return "-"
-    low, high = (100 * bound for bound in result.ci)
+    return "-" if result.ci is None else bounds(result.ci)
+
+
+def percent(effect: float) -> str:
+    """An effect (ratio - 1) as `-39.2%`, or as a factor where a percentage says little."""
+    return f"{100 * effect:+.1f}%" if effect < 9 else f"x{1 + effect:.4g}"
+
+
+def bounds(ci: tuple[float, float]) -> str:
+    """An interval of effects in per cent: `[-41,-37]`."""
+    low, high = (100 * bound for bound in ci)
     digits = 1 if max(abs(low), abs(high)) < 9.95 else 0
     if max(abs(low), abs(high)) >= 9999:
         return f"x[{1 + low / 100:.2g},{1 + high / 100:.2g}]"
     return f"[{low:+.{digits}f},{high:+.{digits}f}]"
+
+
+def direction(effect: float, series: SeriesRow) -> str:
+    """What a movement means in a word: slower, faster, worse, better, or more and less where neither is."""
+    if series.better not in ("lower", "higher"):
+        return "more" if effect > 0 else "less"
+    is_worse = (effect > 0) == (series.better == "lower")
+    return ("slower" if is_worse else "faster") if series.unit == "s" else ("worse" if is_worse else "better")
 
 
 def _absent(absent: Sequence[Absent]) -> list[str]:
