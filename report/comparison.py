@@ -12,11 +12,13 @@ from db.errors import UserError
 from db.hoststate import Difference, Severity
 from db.queries import Filters
 from db.values import RevisionRow, RunCount, SampleTable, SeriesRow
-from report import comparability
+from report import comparability, history
 from report.comparability import Comparability
 from report.names import resolve
 from stats.compare import Comparison, Policy, Samples, Verdict, compare
 from stats.effects import geometric_mean
+from stats.samples import History
+from stats.variance import Spreads
 
 _DIRECTION = {"lower": -1, "higher": 1}
 _SPECIAL = {"failed": ("fail", "timeout", "killed"), "skipped": ("skip",)}
@@ -84,7 +86,8 @@ def build(connection: Connection, request: Request) -> Report:
     boots = {b.id for b in queries.boots(connection, request.filters.boot)} if request.filters.boot else None
     table = queries.samples(connection, [s.id for s in wanted], [base.id, *(h.id for h in heads)], boots)
     states = queries.host_states(connection, {int(i) for i in np.unique(table.state) if i >= 0})
-    rows = _judge(table, {s.id: s for s in wanted}, base, heads, request, states)
+    past = history.earlier(connection, table, known, (base, *heads))
+    rows = _judge(table, {s.id: s for s in wanted}, (base, *heads), request, states, past)
     counts = queries.run_counts(connection, [base.id, *(h.id for h in heads)], request.filters, boots)
     absent = _absent(counts, base, heads)
     if not rows:
@@ -113,12 +116,16 @@ def _refuse_same(base: RevisionRow, heads: Sequence[RevisionRow], request: Reque
 def _judge(
     table: SampleTable,
     wanted: Mapping[int, SeriesRow],
-    base: RevisionRow,
-    heads: Sequence[RevisionRow],
+    revisions: Sequence[RevisionRow],
     request: Request,
     states: Mapping[int, Mapping[str, str]],
+    past: Mapping[int, Spreads],
 ) -> tuple[Row, ...]:
-    """All pairs (time series, head) as one family; those on hosts that differ are judged apart from it."""
+    """All pairs (time series, head) as one family; those on hosts that differ are judged apart from it.
+
+    `revisions` are base and heads; `past` is what earlier revisions say about noise.
+    """
+    base, *heads = revisions
     pairs = _pairs(table, base, heads)
     found = {pair: _comparability(table, rows, states, request.vary) for pair, rows in pairs.items()}
     results: dict[tuple[int, int], Comparison] = {}
@@ -127,7 +134,9 @@ def _judge(
         [p for p in pairs if found[p].severity in (Severity.BLOCK, Severity.DOWNGRADE)],
     ):
         if family:
-            judged = _compare(table, [pairs[p] for p in family], [wanted[p[0]] for p in family], request.policy)
+            rows = [(p[0], np.concatenate(pairs[p])) for p in family]
+            before = history.for_pairs(past, table, rows)
+            judged = _compare(table, [pairs[p] for p in family], [wanted[p[0]] for p in family], request.policy, before)
             results |= dict(zip(family, judged, strict=True))
     names = {h.id: h.name for h in heads}
     order = {series_id: position for position, series_id in enumerate(wanted)}
@@ -172,7 +181,7 @@ def _compared(table: SampleTable, sides: _Sides) -> _Sides:
 
 
 def _compare(
-    table: SampleTable, pairs: Sequence[_Sides], series: Sequence[SeriesRow], policy: Policy
+    table: SampleTable, pairs: Sequence[_Sides], series: Sequence[SeriesRow], policy: Policy, before: History | None
 ) -> tuple[Comparison, ...]:
     rows = np.concatenate([side for pair in pairs for side in pair])
     sizes = [side.size for pair in pairs for side in pair]
@@ -190,7 +199,14 @@ def _compare(
         start=np.repeat(table.started[rows], counts),
     )
     better = np.array([_DIRECTION[s.better] for s in series])
-    return compare(samples, metrics=len(pairs), better=better, policy=policy)
+    found = compare(samples, metrics=len(pairs), better=better, policy=policy, history=before)
+    if before is None:
+        return found
+    used = [one.design == "nested" and df > 0 for one, df in zip(found, before.df.tolist(), strict=True)]
+    return tuple(
+        replace(one, warnings=(*one.warnings, history.WARNING)) if lent else one
+        for one, lent in zip(found, used, strict=True)
+    )
 
 
 def _weighed(result: Comparison, hosts: Comparability) -> Comparison:

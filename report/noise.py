@@ -8,7 +8,7 @@ from sqlalchemy import Connection
 from db import queries
 from db.errors import UserError
 from db.queries import Filters
-from db.values import SampleTable, SeriesRow
+from db.values import IntArray, SampleTable, SeriesRow
 from stats.policy import Policy
 from stats.power import detectable_change
 from stats.variance import Replicates, Spreads, components
@@ -68,10 +68,10 @@ def spreads(connection: Connection, filters: Filters) -> list[tuple[SeriesRow, S
     table = queries.samples(connection, [one.id for one in wanted], None, boots)
     found = []
     for series in wanted:
-        replicates = _replicates(table, series.id)
-        if replicates.value.size:
-            is_positive = bool((replicates.value > 0).all())
-            found.append((series, components(replicates) if is_positive else None))
+        columns = replicates(table, series.id)
+        if columns.value.size:
+            is_positive = bool((columns.value > 0).all())
+            found.append((series, components(columns) if is_positive else None))
     return found
 
 
@@ -87,13 +87,21 @@ def smallest(found: Spreads, boots: int, runs: int, policy: Policy) -> float | N
     return float(np.expm1(change[0]))
 
 
-def _replicates(table: SampleTable, series: int) -> Replicates:
-    first, last = np.searchsorted(table.series, [series, series + 1])
-    rows = np.arange(first, last)
+def replicates(table: SampleTable, series: int, rows: IntArray | None = None) -> Replicates:
+    """The repetitions of one time series, or of some of its rows.
+
+    A revision in another host state counts as another revision.
+    """
+    if rows is None:
+        first, last = np.searchsorted(table.series, [series, series + 1])
+        rows = np.arange(first, last)
     counts = table.counts[rows]
     edges = np.concatenate([[0], np.cumsum(table.counts)])
-    values = table.values[edges[first] : edges[last]]
-    measured = table.revision[rows] * (int(table.state.max(initial=0)) + 2) + table.state[rows]  # code and host state
+    parts = [table.values[edges[row] : edges[row + 1]] for row in rows]
+    measured = table.revision[rows] * (int(table.state.max(initial=0)) + 2) + table.state[rows]
     return Replicates(
-        np.repeat(measured, counts), np.repeat(table.boot[rows], counts), np.repeat(table.run[rows], counts), values
+        np.repeat(measured, counts),
+        np.repeat(table.boot[rows], counts),
+        np.repeat(table.run[rows], counts),
+        np.concatenate(parts) if parts else np.zeros(0),
     )

@@ -1,16 +1,18 @@
 """Nested variance components: how much iterations, runs and boots of one host differ, with intervals."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
 from scipy import special
 
-from stats.policy import FloatArray, IntArray
+from stats.policy import BoolArray, FloatArray, IntArray
 from stats.samples import History
 
 LEAST = 1e-24  # variance of logs below which a spread is rounding
 LIMIT = 5.0  # robust standard deviations beyond which a value or a run is a gross outlier
 MOST_FAR = 1 / 8
+NOISIER = 0.1  # p-value of "no noisier than before" below which earlier measurements are not used
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,6 +83,8 @@ def components(replicates: Replicates, *, confidence: float = 0.9) -> Spreads:
     of variance where the data are balanced. Intervals are their modified large-sample ones. What a boot adds is
     taken over all its revisions together: boots shared by several revisions count once.
     """
+    if not replicates.value.size:
+        return Spreads(UNKNOWN, UNKNOWN, UNKNOWN, 0, 0, 0, 0, 1.0, 1.0)
     runs, of_run = np.unique(replicates.run, return_inverse=True)
     logs = _tamed(np.log(replicates.value), of_run)
     size = np.bincount(of_run)
@@ -122,10 +126,31 @@ def history(spreads: Spreads) -> tuple[float, float]:
     return variance, parts[0].df
 
 
-def as_history(found: list[Spreads]) -> History:
-    """Return what several metrics' spreads say about noise, for `stats.compare`."""
-    pairs = np.array([history(one) for one in found], dtype=np.float64).reshape(-1, 2)
-    return History(pairs[:, 0], pairs[:, 1])
+def as_history(before: Sequence[Spreads], now: Sequence[Spreads] | None = None) -> History:
+    """Return what earlier measurements say about noise, metric by metric, for `stats.compare`.
+
+    With `now`, the spreads of what is being compared, only where these are not larger than before: a host that became
+    noisier must not be judged by its quiet past (twice the spread makes eight times the false flags).
+    """
+    found = np.array([history(one) for one in before], dtype=np.float64).reshape(-1, 2)
+    if now is not None:
+        current = np.array([history(one) for one in now], dtype=np.float64).reshape(-1, 2)
+        found[_noisier(current, found)] = (np.nan, 0.0)
+    return History(found[:, 0], found[:, 1])
+
+
+def _noisier(now: FloatArray, before: FloatArray) -> BoolArray:
+    """Return which metrics are noisier now; all of them, where they are so together (a noisier host)."""
+    known = (now[:, 1] > 0) & (before[:, 1] > 0)
+    ratio = np.divide(now[:, 0], before[:, 0], where=known, out=np.ones(len(now)))
+    p = np.where(known, special.fdtrc(np.maximum(now[:, 1], 1e-9), np.maximum(before[:, 1], 1e-9), ratio), 1.0)
+    single: BoolArray = p < NOISIER
+    if known.any():
+        # Under the same noise p is uniform: the normal scores of all metrics add up to noise.
+        score = -special.ndtri(np.clip(p[known], 1e-12, 1 - 1e-12)).sum() / np.sqrt(known.sum())
+        if score > -special.ndtri(NOISIER):
+            return np.ones(len(now), dtype=np.bool_)
+    return single
 
 
 def _tamed(values: FloatArray, group: IntArray) -> FloatArray:
