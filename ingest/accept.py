@@ -1,5 +1,6 @@
 """Takes captured outputs into the database: finds them, has them parsed, stores them in the context they belong to."""
 
+import re
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import replace
 from pathlib import Path
@@ -31,7 +32,7 @@ def accept_given(writer: Writer, given: Given, paths: Iterable[Path]) -> Iterato
 
 def accept_bundle(writer: Writer, bundle: Bundle, said: Given) -> Iterator[Stored]:
     """Store what a bundle holds, each part in its own context; what the uploader says goes before what it says."""
-    folder = f"{bundle.folder}/"
+    folder = rf"{re.escape(str(bundle.folder))}/(?:\d{{4}}/)?"  # the number that the packer gives each path
     for part in bundle.parts:
         given = merged(part.given, said)
         facts = part.facts if said.host_facts is None else read_given(said.host_facts)
@@ -41,8 +42,9 @@ def accept_bundle(writer: Writer, bundle: Bundle, said: Given) -> Iterator[Store
         yield from writer.store_all(where.pair(*one) for one in found)
 
 
-def accept_at(writer: Writer, place: CaptureContext, path: Path, hidden: str) -> Iterator[Stored]:
-    """Store what is at a path in a context that is known; `hidden` is a folder that no reader needs to hear of."""
+def accept_at(writer: Writer, place: CaptureContext, path: Path) -> Iterator[Stored]:
+    """Store what is at a path in a context that is known; its folder is one that no reader needs to hear of."""
+    hidden = re.escape(f"{path.parent}/")
     yield from writer.store_all((_in_its_boot(place, one), _told(one, hidden)) for _, one in _captures(path))
 
 
@@ -88,7 +90,7 @@ def _read(found: Found) -> NewCapture:
 
 
 def _told(one: NewCapture, hidden: str) -> NewCapture:
-    return replace(one, quarantined=one.quarantined.replace(hidden, "")) if one.quarantined else one
+    return replace(one, quarantined=re.sub(hidden, "", one.quarantined)) if one.quarantined else one
 
 
 def _in_its_boot(context: CaptureContext, captured: NewCapture) -> CaptureContext:

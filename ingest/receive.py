@@ -72,7 +72,7 @@ def receive_single(engine: Engine, single: Single, sender: Sender) -> Mapping[st
             name.write_bytes(content)
         with writing(engine) as connection:
             writer = Writer(connection, origin=sender.origin)
-            stored = list(accept_at(writer, context, path, f"{folder}/"))
+            stored = list(accept_at(writer, context, path))
     return receipt("", stored)
 
 

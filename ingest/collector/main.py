@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import glob
 import os
 import re
 import shlex
@@ -102,6 +103,8 @@ def _write_bundle(root: Path) -> None:
         _say("no complete run: no bundle was written")
         return
     target = root.with_name(root.name + ".tar")
+    for left_over in target.parent.glob(f".{glob.escape(target.name)}.*.part"):  # of a collector that was killed
+        pack.remove(left_over)
     told = pack.manifest(members, parts, f"kvmperf-collect {VERSION}")
     pack.write_file(target, told, members)
     runs = sum(len(one.runs) for one in folder.sessions(root))

@@ -83,7 +83,7 @@ def write_file(
     watch: Callable[[int], None] = lambda _size: None,
 ) -> None:
     """Write a bundle that is either whole under its name or not there; what was there before stays until then."""
-    part = target.with_name("." + target.name + ".part")
+    part = target.with_name(f".{target.name}.{os.getpid()}.part")
     try:
         with part.open("wb") as opened:
             _write(opened, told, members, compress, watch)
