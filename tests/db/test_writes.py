@@ -3,7 +3,7 @@ from datetime import UTC, datetime, timedelta
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 
@@ -173,6 +173,7 @@ def test_filters_take_metrics_with_or_without_their_phase(engine):
     assert len(by_program) == 3
 
 
+@settings(max_examples=20)
 @given(arrays(np.float64, st.integers(1, 30), elements=st.floats(-1e150, 1e150)))
 def test_values_survive_storage_to_the_last_bit(values):
     engine = engines.connect("sqlite:///:memory:", create=True)

@@ -8,6 +8,7 @@ import sys
 from pathlib import Path
 
 import pytest
+from pythons import old_python
 
 from db.hoststate import differences, state_digest
 from ingest.errors import InputError
@@ -180,17 +181,10 @@ def test_a_path_without_facts_says_what_to_do(tmp_path):
         assert caught.value.hint
 
 
-def _old_python():
-    found = shutil.which("python3.8")
-    if found and subprocess.run([found, "-c", ""], check=False, capture_output=True).returncode == 0:
-        return found
-    return ""  # a version manager's shim may be there without a Python behind it
-
-
-@pytest.mark.parametrize("python", [sys.executable, _old_python()], ids=["this", "3.8"])
+@pytest.mark.parametrize("python", [sys.executable, old_python()], ids=["this", "3.8"])
 def test_the_package_alone_reads_facts(python, tmp_path):
     if not python:
-        pytest.skip("no python3.8 on PATH")
+        pytest.skip("there is no python3.8 here")
     shutil.copytree(PACKAGE, tmp_path / "hostfacts", ignore=shutil.ignore_patterns("given.py", "__pycache__"))
     program = "import sys, hostfacts, pathlib; print(hostfacts.read_folder(pathlib.Path(sys.argv[1])).to_json())"
 

@@ -7,6 +7,7 @@ from db.queries import Filters
 from db.values import RevisionRow, SeriesRow
 from report.comparability import Comparability
 from report.comparison import Absent, Report, Request, Row
+from report.pairs import against
 from stats.compare import Comparison, Policy, Replication, Verdict
 
 NOW = datetime(2026, 11, 1, tzinfo=UTC)
@@ -43,7 +44,7 @@ def row(metric, found, *, head="v2", unit="s", better="lower", comparability=Non
     series = SeriesRow(
         number or hash(metric) % 999, "bm3", "kvm-selftests/dirty_log_perf_test", 1, PARAMS, metric, unit, better
     )
-    return Row(head, series, found, comparability or Comparability(None, ()))
+    return Row(head, series, found, comparability or Comparability(None, ()), "v6.12-rc3", head)
 
 
 THP = Difference("thp.enabled", "always", "madvise", Severity.DOWNGRADE)
@@ -67,13 +68,16 @@ ABSENT = (Absent("v2", "failed", "bm3", "kvm-selftests/demand_paging_test", {"vc
 
 
 def report(rows=ROWS, heads=("v2",), absent=ABSENT, base="v6.12-rc3"):
+    first = revision(1, base)
+    others = tuple(revision(2 + i, name, subject="KVM: lockless") for i, name in enumerate(heads))
     return Report(
-        base=revision(1, base),
-        heads=tuple(revision(2 + i, name, subject="KVM: lockless") for i, name in enumerate(heads)),
+        base=first,
+        heads=others,
         rows=tuple(rows),
         absent=absent,
         hosts={"bm3": STATE},
         differences=(THP,),
         geomeans=dict.fromkeys(heads, 0.93),
         request=Request(base, tuple(heads), Filters(), (), Policy()),
+        pairs=against(first, others),
     )

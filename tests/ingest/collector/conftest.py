@@ -1,12 +1,12 @@
-import shutil
 import subprocess
 import sys
 
 import pytest
+from pythons import old_python
 
 from ingest.collector.build import build
 
-PYTHON38 = shutil.which("python3.8")
+PYTHON38 = old_python()
 
 
 @pytest.fixture(scope="session")
@@ -18,8 +18,8 @@ def pyz(tmp_path_factory):
 @pytest.fixture(params=[pytest.param(sys.executable, id="this"), pytest.param(PYTHON38, id="python3.8")])
 def collect(request, pyz, tmp_path):
     """Runs the collector in a folder of its own; `before` prepares its process."""
-    if request.param is None:
-        pytest.skip("there is no python3.8 on PATH: the collector is tested with this Python only")
+    if not request.param:
+        pytest.skip("there is no python3.8 here: the collector is tested with this Python only")
 
     def run(*words, code=0, before=None):
         command = [request.param, "-I", str(pyz), *map(str, words)]
