@@ -1,0 +1,70 @@
+"""Machine code of the scalar code beside it, made on first use and kept on disk.
+
+The import of numba alone costs half a second, and the first compilation some more: few points are faster without.
+The same functions run either way.
+"""
+
+from collections.abc import Callable
+from functools import cache
+from hashlib import sha256
+from importlib.util import find_spec
+from pathlib import Path
+from types import FunctionType, ModuleType
+from typing import Any
+
+from stats.changepoints import excursions, follow, noise, partition, scan, steps
+
+ENTRIES = ("scan", "follow_all")  # what Python calls; the rest needs no wrapping
+MANY = 12_000  # points from which starting the machine code pays
+
+
+def runner(name: str, points: int) -> Callable[..., Any]:  # what numba returns has no type
+    """Return a function of `follow` or `scan`: compiled for many points or where that was done before, else plain."""
+    if (points >= MANY or _compile_all.cache_info().currsize) and is_compiler_there():
+        return _compile_all()[name]
+    return follow.follow_all if name == "follow_all" else scan.scan
+
+
+def prepare() -> None:
+    """Make the machine code now, so that short series profit too: for processes that run long."""
+    if is_compiler_there():
+        _compile_all()
+
+
+@cache
+def is_compiler_there() -> bool:
+    """Return whether numba is installed."""
+    return find_spec("numba") is not None
+
+
+@cache
+def _compile_all() -> dict[str, Callable[..., Any]]:
+    import numba
+
+    modules = (noise, partition, steps, excursions, scan, follow)
+    names: dict[str, Any] = {}
+    version = _digest(modules)
+    for module in modules:
+        names |= vars(module)
+    compiled = {}
+    for module in modules:
+        for name, function in _own(module):
+            copy = FunctionType(function.__code__, names, name, function.__defaults__)
+            copy.__module__, copy.__qualname__ = module.__name__, f"{name}_{version}"
+            wrapping: dict[str, Any] = {"no_cpython_wrapper": name not in ENTRIES, "no_cfunc_wrapper": True}
+            compiled[name] = numba.njit(cache=True, nogil=True, error_model="numpy", **wrapping)(copy)
+    names |= compiled  # each finds the compiled form of the others
+    return compiled
+
+
+def _digest(modules: tuple[ModuleType, ...]) -> str:
+    """Return a name for this state of the code: numba notices a change in a function's own file only."""
+    return sha256(b"".join(Path(str(module.__file__)).read_bytes() for module in modules)).hexdigest()[:12]
+
+
+def _own(module: ModuleType) -> list[tuple[str, FunctionType]]:
+    return [
+        (name, value)
+        for name, value in vars(module).items()
+        if isinstance(value, FunctionType) and value.__module__ == module.__name__
+    ]

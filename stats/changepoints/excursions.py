@@ -1,0 +1,128 @@
+"""Short runs off the level: bursts and modes that come and go are noise, however far off they are.
+
+A burst of ten bad nights is as many standard deviations off as a true step. What tells them apart is how this very
+series behaves elsewhere: how often its points leave their level, and how long they stay away.
+"""
+
+import numpy as np
+
+from stats.changepoints.limits import FloatArray, IntArray, Tuning
+from stats.changepoints.noise import mean
+from stats.changepoints.steps import without
+
+EXCURSION = 6  # start, end, level that it left, its own level, runs like it from the noise, unit of an effect
+
+
+def piece(cuts: IntArray, k: int, n: int) -> tuple[int, int]:
+    """Return start and end of piece `k`."""
+    return (cuts[k - 1] if k > 0 else 0), (cuts[k] if k < cuts.size else n)
+
+
+def levels(y: FloatArray, cuts: IntArray) -> FloatArray:
+    """Return the mean of each piece."""
+    means = np.empty(cuts.size + 1)
+    for k in range(cuts.size + 1):
+        a, b = piece(cuts, k, y.size)
+        means[k] = mean(y, a, b)
+    return means
+
+
+def home(means: FloatArray, k: int) -> int:
+    """Return the neighbouring piece that piece `k` has left, or -1 where it is a stair and no excursion."""
+    if k == 0:
+        return 1
+    if k == means.size - 1:
+        return k - 1
+    before, after = means[k] - means[k - 1], means[k] - means[k + 1]
+    if before * after <= 0.0:
+        return -1
+    return k - 1 if abs(before) <= abs(after) else k + 1
+
+
+def longest_run(y: FloatArray, a: int, b: int, level: float, half: float) -> int:
+    """Return how many points of y[a:b] in a row are farther than `half` (with its sign) off the level."""
+    longest, run = 0, 0
+    for i in range(a, b):
+        run = run + 1 if (y[i] - level) * half >= half * half else 0
+        longest = max(longest, run)
+    return longest
+
+
+def expected_runs(y: FloatArray, cuts: IntArray, means: FloatArray, k: int, tuning: Tuning) -> float:
+    """Return how many runs as long and as far off as piece `k` the noise nearby would make by itself.
+
+    A chain of two states, at home and away: runs away begin as often as they are seen to begin elsewhere in the
+    neighbourhood, and last as long as they are seen to last there; half a run is added for those not seen yet.
+    A piece that keeps touching home is as long as its longest run away.
+    """
+    n = y.size
+    a, b = piece(cuts, k, n)
+    away = means[k] - means[home(means, k)]
+    far = max(tuning.outlying * abs(away), tuning.outlying_sd)
+    near = int(tuning.near)
+    points, pairs = 0, 0
+    for j in range(cuts.size + 1):
+        first, final = piece(cuts, j, n)
+        if j == k or final <= a - near or first >= b + near:
+            continue
+        level = means[j]
+        if final - first <= tuning.longest and home(means, j) >= 0:
+            level = means[home(means, j)]
+        found, joined = outliers(y, max(first, a - near), min(final, b + near), level, far)
+        points += found
+        pairs += joined
+    stay = (pairs + tuning.prior_stay) / (points + tuning.prior_stay + tuning.prior_leave)
+    run = longest_run(y, a, b, means[home(means, k)], away * tuning.inside)
+    return float((points - pairs + tuning.unseen) * stay ** (run - 1.0))
+
+
+def outliers(y: FloatArray, a: int, b: int, level: float, far: float) -> tuple[int, int]:
+    """Return how many points of y[a:b] are `far` off the level, and how many of them follow another."""
+    points, pairs = 0, 0
+    previous = False
+    for i in range(a, b):
+        outlying = abs(y[i] - level) >= far
+        if outlying:
+            points += 1
+            pairs += previous
+        previous = outlying
+    return points, pairs
+
+
+def settle(y: FloatArray, pulled: FloatArray, cuts: IntArray, tuning: Tuning) -> tuple[IntArray, FloatArray]:
+    """Return the cuts without those around excursions, and the excursions as rows of EXCURSION columns.
+
+    The most ordinary excursion goes first, and what it leaves is looked at again. `pulled` is changed in place: an
+    excursion's points are pulled in to the level that they left.
+    """
+    taken = np.zeros((cuts.size, EXCURSION))
+    count = 0
+    while cuts.size > 0:
+        means = levels(pulled, cuts)
+        worst, runs = most_ordinary(y, cuts, means, tuning)
+        if worst < 0:
+            break
+        back = home(means, worst)
+        a, b = piece(cuts, worst, y.size)
+        taken[count, 0], taken[count, 1] = a, b
+        taken[count, 2], taken[count, 3] = means[back], mean(y, a, b)
+        taken[count, 4] = runs
+        count += 1
+        for i in range(a, b):
+            pulled[i] = min(max(y[i], means[back] - tuning.winsor), means[back] + tuning.winsor)
+        cuts = without(cuts, min(worst, back))
+    return cuts, taken[:count]
+
+
+def most_ordinary(y: FloatArray, cuts: IntArray, means: FloatArray, tuning: Tuning) -> tuple[int, float]:
+    """Return the short piece that the noise explains best, or -1 where it explains none, and its expected runs."""
+    worst, ratio, runs = -1, 1.0, 0.0
+    for k in range(cuts.size + 1):
+        a, b = piece(cuts, k, y.size)
+        if b - a > tuning.longest or home(means, k) < 0:
+            continue
+        expected = expected_runs(y, cuts, means, k, tuning)
+        limit = tuning.alpha_end if k == cuts.size else tuning.alpha
+        if expected / limit > ratio * (1.0 + 1e-9):
+            worst, ratio, runs = k, expected / limit, expected
+    return worst, runs

@@ -1,0 +1,96 @@
+"""What of a series is noise: its scale from lagged differences, and its outliers pulled in.
+
+Plain scalar code: it runs as it stands, and `compiled` makes machine code of it. A standard deviation would
+swallow the steps that are looked for; differences meet each step once a lag.
+"""
+
+import math
+
+import numpy as np
+
+from stats.changepoints.limits import FloatArray, Tuning
+
+NORMAL = 1.4826  # median absolute deviation to standard deviation of a normal distribution
+
+
+def median(values: FloatArray) -> float:
+    """Return the median; the order of `values` is lost (Hoare's selection: quicker to compile than a sort)."""
+    n = values.size
+    upper = select(values, n // 2)
+    if n % 2:
+        return upper
+    lower = float(values[0])
+    for i in range(1, n // 2):
+        lower = max(lower, float(values[i]))
+    return 0.5 * (lower + upper)
+
+
+def select(values: FloatArray, k: int) -> float:
+    """Return the value that sorting would put at `k`; no larger one stands before it afterwards."""
+    first, final = 0, values.size - 1
+    while first < final:
+        pivot = values[(first + final) // 2]
+        i, j = first, final
+        while i <= j:
+            while values[i] < pivot:
+                i += 1
+            while values[j] > pivot:
+                j -= 1
+            if i <= j:
+                held = values[i]
+                values[i] = values[j]
+                values[j] = held
+                i += 1
+                j -= 1
+        if k <= j:
+            final = j
+        elif k >= i:
+            first = i
+        else:
+            break
+    return float(values[k])
+
+
+def mean(y: FloatArray, first: int, final: int) -> float:
+    """Return the mean of y[first:final]."""
+    total = 0.0
+    for i in range(first, final):
+        total += y[i]
+    return total / (final - first)
+
+
+def lag_noise(y: FloatArray, lags: int) -> float:
+    """Return the standard deviation of the noise: the largest over the lags 1 … `lags`.
+
+    The largest, because a series that alternates between modes or wanders slowly looks quiet at some lags.
+    """
+    largest = 0.0
+    for lag in range(1, lags + 1):
+        if y.size - lag < 3:
+            break
+        steps = np.empty(y.size - lag)
+        for i in range(steps.size):
+            steps[i] = abs(y[i + lag] - y[i])
+        largest = max(largest, NORMAL * median(steps) / math.sqrt(2.0))
+    return largest
+
+
+def pull_in(y: FloatArray, tuning: Tuning) -> FloatArray:
+    """Return `y` (in units of the noise) with each value at most `tuning.winsor` from its running median."""
+    n = y.size
+    half = int(tuning.half_window)
+    pulled = np.empty(n)
+    window = np.empty(2 * half + 1)
+    for i in range(n):
+        first = max(0, i - half)
+        count = min(n, i + half + 1) - first
+        for k in range(count):  # insertion sort: seven values
+            value = y[first + k]
+            place = k
+            while place > 0 and window[place - 1] > value:
+                window[place] = window[place - 1]
+                place -= 1
+            window[place] = value
+        middle = 0.5 * (window[(count - 1) // 2] + window[count // 2])
+        pulled[i] = min(max(y[i], middle - tuning.winsor), middle + tuning.winsor)
+    return pulled
