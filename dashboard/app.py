@@ -8,7 +8,8 @@ from streamlit.navigation.page import Page
 
 from dashboard.page import Context, Render
 from dashboard.parts import boxes
-from dashboard.views import compare, trends
+from dashboard.state import leaving
+from dashboard.views import compare, run, trends
 from db.errors import UserError
 
 _ICON = (  # drawn here: an emoji or icon by name would be fetched from the network
@@ -19,11 +20,13 @@ _ICON = (  # drawn here: an emoji or icon by name would be fetched from the netw
 PAGES: tuple[tuple[str, str, str, Render], ...] = (
     ("compare", "Compare", ":material/compare_arrows:", compare.render),
     ("trends", "Trends", ":material/show_chart:", trends.render),
+    ("run", "Run", ":material/receipt_long:", run.render),
 )
 
 
 def main() -> None:
     """Show the page that the URL names; the bare address leads to the first one."""
+    st.set_option("client.showErrorDetails", "none")  # a bug goes to the log of the server, not to a reader
     st.set_page_config(page_title="kvmperf", page_icon=_ICON, layout="wide")
     pages: dict[str, Page] = {}
     context = Context(os.environ.get("KVMPERF_DB", ""), pages)
@@ -40,12 +43,14 @@ def _go_on(pages: Mapping[str, Page]) -> None:
 
 
 def _guarded(render: Render, context: Context) -> Callable[[], None]:
-    """The page, with errors for people in a box; anything else is a bug and keeps its traceback."""
+    """The page, with errors for people in a box; anything else is a bug: its traceback goes to the log."""
 
     def page() -> None:
         if not context.url:
             boxes.problem(UserError("KVMPERF_DB is not set: no database to show", "start with `kvmperf dashboard`"))
             return
+        if there := leaving():
+            st.switch_page(context.pages[there[0]], query_params=there[1])
         try:
             render(context)
         except UserError as error:

@@ -9,13 +9,17 @@ from collections.abc import Sequence
 import streamlit as st
 from sqlalchemy import Engine
 
-from db import queries
+from db import queries, run_queries
 from db.engine import connect, reading
 from db.queries import Filters
+from db.run_queries import RunLine
 from db.values import BootRow, RevisionRow, RunCount, SampleTable, SeriesRow
+from ingest.reading import Asked, Reading, read_again
 from report import comparison as comparisons
+from report import run as runs
 from report import trend
 from report.comparison import Report, Request
+from report.run import RunReport
 from report.selection import Chosen
 from report.spellings import spellings
 from report.trend import Line, RawPoint
@@ -98,3 +102,48 @@ def samples(url: str, token: str, series_id: int, revision_ids: Sequence[int], b
     with reading(engine(url)) as connection:
         chosen = {one.id for one in queries.boots(connection, boot)} if boot else None
         return queries.samples(connection, [series_id], revision_ids, chosen)
+
+
+@st.cache_resource(show_spinner="Reading the run …", max_entries=_KEPT)
+def run(url: str, token: str, run_id: int) -> RunReport:  # noqa: ARG001
+    """One run with its context."""
+    with reading(engine(url)) as connection:
+        return runs.build(connection, run_id)
+
+
+@st.cache_resource(show_spinner=False, max_entries=8)
+def raw_files(url: str, token: str, run_id: int) -> dict[str, bytes]:
+    """The bytes of a run's files by name. Few are kept: outputs can be long."""
+    with reading(engine(url)) as connection:
+        return runs.raw(connection, run(url, token, run_id))
+
+
+@st.cache_resource(show_spinner=False, max_entries=8)
+def artifact(url: str, token: str, sha256: str) -> bytes:  # noqa: ARG001
+    """Raw bytes by their digest."""
+    with reading(engine(url)) as connection:
+        return queries.artifact(connection, sha256)
+
+
+@st.cache_resource(show_spinner="Reading the output …", show_time=True, max_entries=8)
+def marked(url: str, token: str, run_id: int) -> Reading:
+    """The lines of a run's output and the numbers in them: the one place where a page asks a parser."""
+    one = run(url, token, run_id).run
+    return read_again(
+        Asked(
+            files=raw_files(url, token, run_id),
+            position=one.position,
+            source=one.source,
+            command=one.command,
+            exit_status=one.exit_status,
+            started_at=one.started_at.timestamp() if one.started_at else None,
+            ended_at=one.ended_at.timestamp() if one.ended_at else None,
+        )
+    )
+
+
+@st.cache_resource(show_spinner="Reading the runs …", max_entries=_KEPT)
+def newest_runs(url: str, token: str, status: str = "") -> tuple[RunLine, ...]:  # noqa: ARG001
+    """The runs stored last."""
+    with reading(engine(url)) as connection:
+        return run_queries.newest(connection, status)

@@ -74,6 +74,12 @@ def raw(connection: Connection, series_id: int) -> tuple[RawPoint, ...]:
     )
 
 
+def typical(found: Sequence[RawPoint], revision: int, level: float) -> tuple[RawPoint, ...]:
+    """The run of this revision whose value lies nearest to the level: what to look at first; nothing without runs."""
+    of_revision = [one for one in found if one.revision_id == revision]
+    return tuple(sorted(of_revision, key=lambda one: (abs(one.value - level), one.run_id))[:1])
+
+
 def _kept(revision: RevisionRow, texts: Sequence[str]) -> bool:
     return not texts or any(text in revision.name or text == revision.kernel for text in texts)
 

@@ -31,19 +31,23 @@ class Side:
     boots: tuple[BootValues, ...]
 
 
-def distribution(sides: Sequence[Side], metric: str, unit: str) -> go.Figure:
-    """A box with its points per boot, on a shared axis. Two clusters of points in one boot are two modes."""
+def distribution(sides: Sequence[Side], metric: str, unit: str, series: int = 0) -> go.Figure:
+    """A box with its points per boot, on a shared axis. Two clusters of points in one boot are two modes.
+
+    Each point carries its run and the id of the time series.
+    """
     factor, unit_name = axis_scale((v for side in sides for boot in side.boots for v in boot.values), unit)
     figure = go.Figure()
     for position, side in enumerate(sides):
         for number, boot in enumerate(side.boots, start=1):
-            figure.add_trace(_box(side, boot, number, position, factor, unit_name))
+            figure.add_trace(_box(side, boot, number, position, (factor, unit_name, series)))
     figure.update_yaxes(title={"text": f"{plotly_text(metric, 40)} [{unit_name}]"})
     figure.update_xaxes(title={"text": "boot"})
     return finish(figure, height=360, named=len(sides) + 1).update_layout(boxgap=0.25)
 
 
-def _box(side: Side, boot: BootValues, number: int, position: int, factor: float, unit: str) -> go.Box:
+def _box(side: Side, boot: BootValues, number: int, position: int, axis: tuple[float, str, int]) -> go.Box:
+    factor, unit, series = axis
     kept = _spread_evenly(boot.values)
     values = [boot.values[i] / factor for i in kept]
     told = f"{side.role}: {plotly_text(side.name)}"
@@ -61,6 +65,7 @@ def _box(side: Side, boot: BootValues, number: int, position: int, factor: float
         line={"color": colour(position), "width": 1.5},
         fillcolor=faint(colour(position)),
         hoveron="points",
+        customdata=[[boot.runs[i], series] for i in kept],
         text=[f"{told}<br>boot {told_boot}, run {boot.runs[i]}" for i in kept],
         hovertemplate=f"%{{y:.5g}} {unit}<br>%{{text}}<extra></extra>",
     )

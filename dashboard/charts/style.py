@@ -8,6 +8,7 @@ SYMBOLS = ("circle", "diamond", "square", "triangle-up", "x", "cross")
 DASHES = ("solid", "dash", "dot", "dashdot", "longdash", "longdashdot")
 GREY = "#888888"  # visible on both pages
 
+PLAIN = {"displaylogo": False}  # what is told to Plotly beside the figure
 _LEGEND = {"orientation": "h", "yanchor": "bottom", "y": 1.02, "xanchor": "left", "x": 0, "title": {"text": ""}}
 _FEW = 20  # lines a legend can name
 

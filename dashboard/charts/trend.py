@@ -126,7 +126,7 @@ def _line(  # noqa: PLR0913 (one line with all that shapes it)
     line: Line, names: Mapping[int, str], factor: float, position: int, title: str, unit: str, *, many: bool
 ) -> go.Scatter | go.Scattergl:
     points = [one for stretch in _stretches(line.points) for one in (*stretch, None)][:-1]
-    customdata = np.array([_numbers(point, factor) for point in points])
+    customdata = np.array([_numbers(point, factor, line.series.id) for point in points])
     kind = go.Scattergl if many else go.Scatter
     return kind(
         x=_x(points, names),
@@ -156,12 +156,14 @@ def _x(points: Sequence[Point | None], names: Mapping[int, str]) -> list[str]:
     return found
 
 
-def _numbers(point: Point | None, factor: float) -> list[float]:
+def _numbers(point: Point | None, factor: float, series: int) -> list[float]:
+    """What hover and click know of a point; at the end its time series and revision."""
     if point is None:
-        return [float("nan")] * 6
+        return [float("nan")] * 8
     level = point.level
     bounds = [float("nan") if bound is None else bound / factor for bound in (level.low, level.high)]
-    return [level.value / factor, *bounds, level.boots, level.runs, level.values]
+    counts = (level.boots, level.runs, level.values)
+    return [level.value / factor, *bounds, *counts, series, point.revision.id]
 
 
 def _told(point: Point) -> str:
@@ -206,7 +208,7 @@ def _raw_points(
         y=np.array([point.value / factor for point in shown]),
         mode="markers",
         marker={"color": colour(position), "symbol": f"{symbol(position)}-open", "size": 6, "opacity": 0.6},
-        customdata=np.array([[point.run_id, point.boot] for point in shown]),
+        customdata=np.array([[point.run_id, point.series_id] for point in shown]),
         hovertemplate=f"%{{x}}<br>%{{y:.5g}} {scale.unit}<br>run %{{customdata[0]}}<extra></extra>",
         legendgroup=f"{position}",
         showlegend=False,

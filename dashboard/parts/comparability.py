@@ -4,15 +4,10 @@ import pandas as pd
 import streamlit as st
 
 from dashboard.parts.plain import markdown_text, shortened
+from dashboard.parts.wording import SEVERITIES
 from dashboard.state import CompareView, bound, to_set
 from db.hoststate import Difference, Severity
 from report.comparison import Report
-
-_MEANING = {
-    Severity.BLOCK: "forbids a verdict",
-    Severity.DOWNGRADE: "weakens a verdict to inconclusive",
-    Severity.NOTE: "is only mentioned",
-}
 
 
 def banner(report: Report, view: CompareView) -> None:
@@ -66,6 +61,6 @@ def _frame(differences: tuple[Difference, ...]) -> pd.DataFrame:
             "field": [shortened(one.field) for one in differences],
             "base": [shortened(one.left) or "(unknown)" for one in differences],
             "head": [shortened(one.right) or "(unknown)" for one in differences],
-            "a difference": [_MEANING[one.severity] for one in differences],
+            "a difference": [SEVERITIES[one.severity] for one in differences],
         }
     )

@@ -7,10 +7,11 @@ import streamlit as st
 from dashboard import loaders
 from dashboard.charts.distribution import BootValues, Side, distribution
 from dashboard.charts.scaling import Curve, ScalePoint, scaling
+from dashboard.charts.style import PLAIN
 from dashboard.charts.trend import TrendOptions, trend
 from dashboard.page import Context
-from dashboard.parts import wording
-from dashboard.parts.plain import markdown_text, shortened
+from dashboard.parts import visit, wording
+from dashboard.parts.plain import markdown_text, plotly_text, shortened
 from dashboard.parts.rows import level
 from dashboard.parts.verdicts import word
 from dashboard.state import CompareView, TrendsView, encode, to_set
@@ -31,6 +32,7 @@ def details(context: Context, source: tuple[str, str], report: Report, row: Row,
         left, right = st.columns(2)
         with left:
             _distribution(source, report, row.series, view.boot)
+            _runs(source, report, row.series)
         with right:
             _history(context, source, report, row.series)
         _scaling(source, report, row.series, view.boot)
@@ -57,8 +59,25 @@ def _distribution(source: tuple[str, str], report: Report, series: SeriesRow, bo
     revisions = (report.base, *report.heads)
     table = loaders.samples(*source, series.id, tuple(revision.id for revision in revisions), boot)
     boots = {boot.id: boot.boot_id for boot in loaders.boots(*source)}
-    st.caption("Every value, boot by boot. Two clusters in one boot are two modes.")
-    st.plotly_chart(distribution(sides(table, revisions, boots), series.metric, series.unit), key="distribution")
+    st.caption("Every value, boot by boot. Two clusters in one boot are two modes. Click a point to open its run.")
+    st.plotly_chart(
+        distribution(sides(table, revisions, boots), series.metric, series.unit, series.id),
+        key="distribution",
+        on_select=visit.clicked("distribution", source, [series]),
+        selection_mode="points",
+        config=PLAIN,
+        alt=f"Every value of {plotly_text(series.metric)} boot by boot; the runs are listed below",
+    )
+
+
+def _runs(source: tuple[str, str], report: Report, series: SeriesRow) -> None:
+    order = {revision.id: at for at, revision in enumerate((report.base, *report.heads))}
+    found = [one for one in loaders.raw(*source, series.id) if one.revision_id in order]
+    boots = {boot.id: boot.boot_id for boot in loaders.boots(*source)}
+    with st.expander(f"{wording.counted(len(found), 'run')} behind this row", icon=":material/receipt_long:"):
+        st.caption("Select one to open it: its command, host, and output with the lines read from it.")
+        ordered = sorted(found, key=lambda one: order[one.revision_id])
+        visit.table("runs of the row", ordered, loaders.names(*source), boots, series)
 
 
 def sides(table: SampleTable, revisions: Sequence[RevisionRow], boots: Mapping[int, str]) -> list[Side]:
@@ -87,7 +106,14 @@ def _history(context: Context, source: tuple[str, str], report: Report, series: 
         head.id: "head" if len(report.heads) == 1 else f"head {n}" for n, head in enumerate(report.heads, start=1)
     }
     st.caption("The same metric at every revision, with its 95% interval.")
-    st.plotly_chart(trend(lines, [series.metric], loaders.names(*source), TrendOptions(marks=marks)), key="history")
+    st.plotly_chart(
+        trend(lines, [series.metric], loaders.names(*source), TrendOptions(marks=marks)),
+        key="history",
+        on_select=visit.clicked("history", source, [series]),
+        selection_mode="points",
+        config=PLAIN,
+        alt=f"History of {plotly_text(series.metric)} over revisions",
+    )
     if "trends" in context.pages:
         there = TrendsView(
             benchmark=series.benchmark,
@@ -107,7 +133,7 @@ def _scaling(source: tuple[str, str], report: Report, series: SeriesRow, boot: s
     lines = loaders.lines(*source, tuple(one.id for one in family), boot)
     curves = [c for r in (report.base, *report.heads) if (c := _curve(r, lines, parameter)).points]
     st.caption(markdown_text(f"{series.metric} against {parameter}, all else equal, with 95% intervals"))
-    st.plotly_chart(scaling(curves, parameter, series.metric, series.unit), key="scaling")
+    st.plotly_chart(scaling(curves, parameter, series.metric, series.unit), key="scaling", config=PLAIN)
 
 
 def _curve(revision: RevisionRow, lines: Sequence[Line], parameter: str) -> Curve:

@@ -7,6 +7,7 @@ from typing import Any
 import streamlit as st
 
 from dashboard import loaders
+from dashboard.parts import wording
 from dashboard.parts.plain import shortened
 from dashboard.state import CompareView, bound, optional
 from db.errors import UserError
@@ -85,9 +86,7 @@ def _named() -> dict[str, Any]:  # Any: keyword arguments of widgets
 
 
 def _in_full(revision: RevisionRow) -> str:
-    when = revision.committed_at or revision.first_seen_at
-    kind = "committed" if revision.committed_at else "first measured"
-    return f"{shortened(described(revision), 200)}, {kind} {when:%Y-%m-%d}"
+    return f"{shortened(described(revision), 200)}, {wording.dated(revision)}"
 
 
 def _first(known: Sequence[RevisionRow], names: Mapping[int, str], source: tuple[str, str]) -> dict[str, Any]:

@@ -1,12 +1,18 @@
 """How pages say things: test cases, directions, replication, and what tells one time series from another."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 from dashboard.parts.plain import shortened
-from db.values import SeriesRow
+from db.hoststate import Severity
+from db.values import RevisionRow, SeriesRow
 from report.comparison import Row
 from report.text import case_line
 
+SEVERITIES = {
+    Severity.BLOCK: "forbids a verdict",
+    Severity.DOWNGRADE: "weakens a verdict to inconclusive",
+    Severity.NOTE: "is only mentioned",
+}
 _DIRECTIONS = {"lower": "lower is better", "higher": "higher is better", "none": "no better direction"}
 
 
@@ -22,13 +28,28 @@ def case(series: SeriesRow) -> str:
 
 def parameters(series: SeriesRow) -> str:
     """The parameters of a test case in words: what the Trends page picks by."""
-    return " ".join(f"{name}={value}" for name, value in sorted(series.params.items())) or "(no parameters)"
+    return parameters_text(series.params)
+
+
+def parameters_text(params: Mapping[str, object]) -> str:
+    """The same of parameters alone."""
+    return " ".join(f"{name}={value}" for name, value in sorted(params.items())) or "(no parameters)"
+
+
+def dated(revision: RevisionRow) -> str:
+    """When a revision was committed, or else first measured."""
+    kind = "committed" if revision.committed_at else "first measured"
+    return f"{kind} {revision.committed_at or revision.first_seen_at:%Y-%m-%d}"
+
+
+def counted(count: int, word: str) -> str:
+    """A number with its word: `1 run`, `3 runs`."""
+    return f"{count} {word if count == 1 else f'{word}s'}"
 
 
 def replication(boots: int, runs: int, values: int) -> str:
     """How often something was measured: boots, runs and values of one side."""
-    told = (f"{boots} {'boot' if boots == 1 else 'boots'}", f"{runs} {'run' if runs == 1 else 'runs'}")
-    return ", ".join((*told, f"{values} {'value' if values == 1 else 'values'}"))
+    return ", ".join((counted(boots, "boot"), counted(runs, "run"), counted(values, "value")))
 
 
 def measured(row: Row, side: int) -> str:

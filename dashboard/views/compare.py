@@ -9,7 +9,7 @@ from dashboard.parts.details import details
 from dashboard.parts.link import heading
 from dashboard.parts.plain import shortened
 from dashboard.parts.summary import summary
-from dashboard.state import CompareView, bound, chosen_row, current, on_row, to_set
+from dashboard.state import CompareView, bound, chosen_row, current, on_row, to_set, with_url
 from db.errors import UserError
 from report.comparison import Absent, Report, Request, Row
 
@@ -47,14 +47,21 @@ def _request(view: CompareView) -> Request:
 def _show(context: Context, source: tuple[str, str], report: Report, view: CompareView) -> None:
     summary(report)
     comparability.banner(report, view)
+    _rows(context, source, report, view)
+    _absent(report.absent)
+    exports.offer(report)
+
+
+@st.fragment
+def _rows(context: Context, source: tuple[str, str], report: Report, view: CompareView) -> None:
+    """Table and details. Choosing a row, an order or what is shown runs only this part of the page."""
+    view = with_url(view)
     listed = _table(report, view)
     chosen = [row for row in report.rows if rows.name(row, many=len(report.heads) > 1) == view.row]
     if chosen:
         details(context, source, report, chosen[0], view)
     elif listed:
-        st.caption("Select a row (the box at its left) to see why, its distributions and its history.")
-    _absent(report.absent)
-    exports.offer(report)
+        st.caption("Select a row (its box at the left, or Shift+Space) to see why, its values, runs and history.")
 
 
 def _table(report: Report, view: CompareView) -> list[Row]:

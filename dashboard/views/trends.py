@@ -7,18 +7,21 @@ import pandas as pd
 import streamlit as st
 
 from dashboard import loaders
+from dashboard.charts.style import PLAIN
 from dashboard.charts.trend import BANDS, TrendOptions, trend
 from dashboard.page import Context
-from dashboard.parts import boxes, choice, wording
+from dashboard.parts import boxes, choice, visit, wording
 from dashboard.parts.link import heading
 from dashboard.parts.plain import shortened
-from dashboard.state import TrendsView, bound, current, optional
+from dashboard.state import TrendsView, bound, chosen_row, current, on_pick, optional
 from db.values import SeriesRow
+from report.releases import releases
 from report.trend import Line, RawPoint
 from report.trend_rows import rows, to_csv
 
 _LINES = 200  # of one figure
 _RAW = 8  # lines whose single runs are drawn
+_TABLE = "levels of the figure"
 _ROWS = 2000  # of the table; the download has all
 
 
@@ -45,7 +48,7 @@ def render(context: Context) -> None:
         return
     _figure(source, view, kept, names)
     _caption(view, kept, len(chosen))
-    _table(kept)
+    _table(source, kept)
 
 
 def _nothing(source: tuple[str, str]) -> None:
@@ -111,9 +114,24 @@ def _figure(source: tuple[str, str], view: TrendsView, lines: Sequence[Line], na
     shown = {point.revision.id for line in lines for point in line.points}
     titles = wording.titles([line.series for line in lines])
     figure = trend(
-        lines, titles, {r: name for r, name in names.items() if r in shown}, TrendOptions(relative, view.log, raw)
+        lines,
+        titles,
+        {r: name for r, name in names.items() if r in shown},
+        TrendOptions(relative, view.log, raw, _releases(lines)),
     )
-    st.plotly_chart(figure, key="trend", config={"displaylogo": False})
+    st.plotly_chart(
+        figure,
+        key="trend",
+        on_select=visit.clicked("trend", source, [line.series for line in lines]),
+        selection_mode="points",
+        config=PLAIN,
+        alt="Levels over revisions; the table below has every number",
+    )
+
+
+def _releases(lines: Sequence[Line]) -> dict[int, str]:
+    seen = {point.revision.id: point.revision for line in lines for point in line.points}
+    return releases(sorted(seen.values(), key=lambda revision: revision.order))
 
 
 def _is_shaped(view: TrendsView) -> bool:
@@ -139,13 +157,18 @@ def _caption(view: TrendsView, lines: Sequence[Line], wanted: int) -> None:
     st.caption("; ".join(said) + ".")
 
 
-def _table(lines: Sequence[Line]) -> None:
+def _table(source: tuple[str, str], lines: Sequence[Line]) -> None:
     with st.expander("Table and download", icon=":material/table:"):
         total = sum(len(line.points) for line in lines)
         shown = [row for row, _ in zip(rows(lines), range(_ROWS), strict=False)]
+        places = [(line.series, point.revision.id) for line in lines for point in line.points]
+        st.caption("Select a row (its box at the left, or Shift+Space) to open a run behind it.")
         st.dataframe(
             pd.DataFrame([{k: shortened(v) if isinstance(v, str) else v for k, v in row.items()} for row in shown]),
             hide_index=True,
+            selection_mode="single-row",
+            key=chosen_row(_TABLE, None),
+            on_select=on_pick(_TABLE, visit.level_picked(source, places)),
         )
         if total > _ROWS:
             st.caption(f"The first {_ROWS} of {total} rows: the download has all.")

@@ -1,166 +1,16 @@
-"""A small database for the dashboard's tests: two hosts, three revisions, a patch series, and hostile names."""
+"""The dashboard's tests: sample databases, pages without a browser, and one server with one Chromium for all."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
-import numpy as np
+import browsing
 import pytest
+import sample_databases
 from streamlit.testing.v1 import AppTest
 from streamlit.util import calc_hash
 
-from db.engine import connect, writing
-from db.values import CaptureContext, NewCapture, NewMeasurement, NewRun, RevisionFacts
-from db.writes import Writer
-
 APP = Path(__file__).parents[2] / "dashboard" / "app.py"
-EPOCH = datetime(2026, 1, 5, tzinfo=UTC)
-BENCHMARK = "kvm-selftests/dirty_log_perf_test"
-HOSTILE = "<script>alert(1)</script> **bold** $x^2$ :smile: [a](http://x.example)"
-LABELS = ("split-on", "split-off", "split-on-again")
-STATE = {
-    "cpu.model": "Intel(R) Xeon(R) Gold 6248 CPU @ 2.50GHz",
-    "cpu.sockets": "2",
-    "cpu.cores_per_socket": "20",
-    "cpu.threads_per_core": "2",
-    "microcode": "0x5003604",
-    "thp.enabled": "madvise",
-    "kvm.eager_page_split": "Y",
-    "virtualization": "bare metal",
-}
-METRICS = (
-    ("dirty_memory_time", "s", "lower", 0.186),
-    ("clear_dirty_log_time", "s", "lower", 3.3),
-    ("dirty_pages_rate", "pages/s", "higher", 250_000.0),
-    ("populate_memory_time", "s", "lower", 6.3),
-)
-EFFECTS = {  # revision label -> metric -> factor
-    "split-off": {"dirty_memory_time": 1.5, "clear_dirty_log_time": 0.6, "dirty_pages_rate": 0.8},
-}
-
-
-def url(path: Path) -> str:
-    """The address of the database file."""
-    return f"sqlite:///{path}"
-
-
-def empty(path: Path) -> str:
-    """A database with tables and nothing in them."""
-    connect(url(path), create=True).dispose()
-    return url(path)
-
-
-def build(path: Path) -> str:
-    """The whole sample; the same bytes of numbers every time."""
-    rng = np.random.default_rng(1)
-    engine = connect(url(path), create=True)
-    with writing(engine) as connection:
-        writer = Writer(connection, origin="test", now=EPOCH)
-        for day, label in enumerate(LABELS):
-            facts = RevisionFacts(
-                kernel="6.12.0-rc3", label=label, subject=f"{label}: KVM: x86/mmu", committed_at=EPOCH
-            )
-            for host in ("bm3", "bm4"):
-                _boots(writer, rng, host, facts, day)
-        for k in range(7):
-            facts = RevisionFacts(
-                commit=f"{k:x}a5e{k}" * 8,
-                series="mmu-lockless",
-                version=2,
-                patch=k,
-                subject=f"KVM: patch {k}",
-                kernel="6.12.0",
-            )
-            _boots(writer, rng, "bm3", facts, 10 + k, boots=2)
-        _failing(writer, "split-off")
-        _hostile(Writer(connection, origin="test", now=EPOCH - timedelta(days=30)), rng)
-    engine.dispose()
-    return url(path)
-
-
-def failures_only(path: Path) -> str:
-    """Nothing but runs that failed: there is something to see, and nothing to compare."""
-    engine = connect(url(path), create=True)
-    with writing(engine) as connection:
-        writer = Writer(connection, origin="test", now=EPOCH)
-        for label in LABELS[:2]:
-            _failing(writer, label)
-    engine.dispose()
-    return url(path)
-
-
-def _boots(writer: Writer, rng: np.random.Generator, host: str, facts: RevisionFacts, day: int, boots: int = 4) -> None:
-    name = facts.label or f"patch-{facts.patch}"
-    state = STATE | {"kvm.eager_page_split": "N" if name == "split-off" else "Y"}
-    if name == "split-on-again":
-        state |= {"thp.enabled": "always"}
-    for boot in range(boots):
-        drift = float(np.exp(rng.normal(0, 0.008)))
-        for run in range(3):
-            when = EPOCH + timedelta(days=day, hours=boot, minutes=run)
-            runs = tuple(_run(rng, facts, vcpus, drift) for vcpus in (1, 2, 4))
-            context = CaptureContext(host=host, revision=facts, boot_id=f"{host}-{name}-{boot}", state=state)
-            writer.store(
-                context,
-                NewCapture(f"{name}/{boot}/{run}.out", {"stdout": f"{when}".encode()}, "./dlp", 0, when, runs=runs),
-            )
-
-
-def _run(rng: np.random.Generator, facts: RevisionFacts, vcpus: int, drift: float) -> NewRun:
-    effects = EFFECTS.get(facts.label, {})
-    culprit = 1.3 if (facts.patch or 0) >= 4 else 1.0
-    measured = tuple(
-        NewMeasurement(
-            metric,
-            unit,
-            better,
-            level
-            * drift
-            * vcpus**0.7
-            * effects.get(metric, 1.0)
-            * (culprit if metric == "dirty_memory_time" else 1.0)
-            * np.exp(rng.normal(0, 0.01, 5)),
-        )
-        for metric, unit, better, level in METRICS
-    )
-    return NewRun(BENCHMARK, {"vcpus": vcpus, "backing_src": "anonymous_thp"}, "pass", "dirty_log_perf", 1, measured)
-
-
-def _failing(writer: Writer, label: str) -> None:
-    run = NewRun("kvm-selftests/memslot_perf_test", {"slots": 512}, "fail", "memslot_perf", 1, ())
-    facts = RevisionFacts(kernel="6.12.0-rc3", label=label, subject=f"{label}: KVM: x86/mmu", committed_at=EPOCH)
-    context = CaptureContext(host="bm3", revision=facts, boot_id=f"bm3-{label}-0", state=STATE)
-    capture = NewCapture(
-        f"{label}/fail.out", {"stdout": label.encode()}, "./memslot_perf_test", 254, EPOCH, runs=(run,)
-    )
-    writer.store(context, capture)
-
-
-def _hostile(writer: Writer, rng: np.random.Generator) -> None:
-    for label, factor in ((HOSTILE, 1.0), (f"{HOSTILE} 2", 1.4)):
-        facts = RevisionFacts(label=label, subject="\x1b[31mred " + "x" * 1_000_000, kernel="6.1")
-        for boot in range(3):
-            values = factor * np.exp(rng.normal(0, 0.01, 4))
-            run = NewRun(
-                "suite/<img src=x onerror=alert(1)>",
-                {"<b>p</b>": "**v**"},
-                "pass",
-                "f",
-                1,
-                (NewMeasurement("<i>time</i>*[a-z]*", "s", "lower", values),),
-                ("<u>warning</u>",),
-            )
-            context = CaptureContext(
-                host="<h1>host</h1>",
-                revision=facts,
-                boot_id=f"boot<{label}>{boot}",
-                state={"microcode": f"<b>{label}</b>"[:40]},
-            )
-            when = EPOCH - timedelta(days=9) + timedelta(hours=boot)
-            writer.store(
-                context, NewCapture(f"{label}{boot}", {"stdout": f"{label}{boot}".encode()}, "x", 0, when, runs=(run,))
-            )
 
 
 @dataclass(frozen=True)
@@ -170,13 +20,17 @@ class Databases:
     sample: str
     empty: str
     failures: str
-    hostile: str = HOSTILE
+    hostile: str = sample_databases.HOSTILE
 
 
 @pytest.fixture(scope="session")
 def databases(tmp_path_factory: pytest.TempPathFactory) -> Databases:
     folder = tmp_path_factory.mktemp("databases")
-    return Databases(build(folder / "sample.db"), empty(folder / "empty.db"), failures_only(folder / "failures.db"))
+    return Databases(
+        sample_databases.build(folder / "sample.db"),
+        sample_databases.empty(folder / "empty.db"),
+        sample_databases.failures_only(folder / "failures.db"),
+    )
 
 
 @pytest.fixture
@@ -206,3 +60,32 @@ def words() -> Callable[[AppTest], str]:
         return "\n".join(parts)
 
     return said
+
+
+@pytest.fixture(scope="session")
+def server(databases):
+    with browsing.dashboard(databases.sample) as (_, address):
+        yield address
+
+
+@pytest.fixture(scope="session")
+def chromium():
+    with browsing.chromium() as browser:
+        yield browser
+
+
+@pytest.fixture(scope="session")
+def shared_context(chromium):
+    """One context for what needs no fresh browser: scripts are read and compiled once."""
+    context = chromium.new_context()
+    yield context
+    context.close()
+
+
+@pytest.fixture
+def visit(chromium, shared_context, server):
+    """Open an address, in a fresh browser if asked; a page error or a foreign request fails the test."""
+    visits = browsing.Visits(chromium, shared_context, server)
+    yield visits.open
+    visits.close()
+    assert visits.wrong == []

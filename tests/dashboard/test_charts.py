@@ -50,7 +50,7 @@ def test_levels_are_drawn_in_a_unit_with_short_numbers():
 def test_each_hover_carries_interval_and_replication():
     found = _lines(trend([_line()], ["time"], _names()))[0]
 
-    assert found.customdata[0].tolist() == pytest.approx([100, 90, 110, 4, 12, 60])
+    assert found.customdata[0].tolist() == pytest.approx([100, 90, 110, 4, 12, 60, 1, 1])
     assert "95% interval" in found.hovertemplate
     assert found.meta == "ms"
 
