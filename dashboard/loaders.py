@@ -11,14 +11,18 @@ from sqlalchemy import Engine
 
 from db import queries, run_queries
 from db.engine import connect, reading
+from db.host_queries import InState
 from db.queries import Filters
 from db.run_queries import RunLine
 from db.values import BootRow, RevisionRow, RunCount, SampleTable, SeriesRow
 from ingest.reading import Asked, Reading, read_again
 from report import comparison as comparisons
+from report import hosts as host_reports
 from report import run as runs
 from report import trend
 from report.comparison import Report, Request
+from report.hosts import HostReport, Stretch
+from report.noise import NoiseReport
 from report.run import RunReport
 from report.selection import Chosen
 from report.spellings import spellings
@@ -147,3 +151,32 @@ def newest_runs(url: str, token: str, status: str = "") -> tuple[RunLine, ...]: 
     """The runs stored last."""
     with reading(engine(url)) as connection:
         return run_queries.newest(connection, status)
+
+
+@st.cache_resource(show_spinner="Reading the hosts …", max_entries=_KEPT)
+def hosts(url: str, token: str) -> tuple[HostReport, ...]:  # noqa: ARG001
+    """All hosts with their newest state."""
+    with reading(engine(url)) as connection:
+        return host_reports.hosts(connection)
+
+
+@st.cache_resource(show_spinner="Reading the host's history …", max_entries=_KEPT)
+def host_history(url: str, token: str, host_id: int) -> tuple[Stretch, ...]:  # noqa: ARG001
+    """The states that a host went through."""
+    with reading(engine(url)) as connection:
+        return host_reports.history(connection, host_id)
+
+
+@st.cache_resource(show_spinner="Reading the boots …", max_entries=_KEPT)
+def host_boots(url: str, token: str, host_id: int) -> tuple[InState, ...]:  # noqa: ARG001
+    """The boots of a host."""
+    with reading(engine(url)) as connection:
+        return host_reports.boots(connection, host_id)
+
+
+@st.cache_resource(show_spinner="Weighing the noise …", show_time=True, max_entries=_KEPT)
+def noise(url: str, token: str, series_ids: Sequence[int]) -> NoiseReport:
+    """The noise of the first of these time series."""
+    wanted = set(series_ids)
+    with reading(engine(url)) as connection:
+        return host_reports.noise_of(connection, [one for one in series(url, token) if one.id in wanted])

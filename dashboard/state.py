@@ -93,8 +93,9 @@ class RunView(View):
 
 @dataclass(frozen=True, slots=True)
 class HostsView(View):
-    """The Hosts page."""
+    """The Hosts page. `notes`: also changes of state that are only mentioned; `benchmark`: whose noise is told."""
 
+    LIVE = ("benchmark",)
     host: str = ""
     notes: bool = False
     benchmark: str = ""

@@ -4,9 +4,11 @@ from pathlib import Path
 import pytest
 from sqlalchemy import text
 
+from dashboard.app import PAGES as APP_PAGES
 from db.engine import connect, writing
 
 ROOT = Path(__file__).parents[2]
+PAGES = [word for word, *_ in APP_PAGES]
 PACKAGES = ("ingest", "db", "stats", "report", "alerts", "dashboard", "api", "cli")
 
 
@@ -17,7 +19,7 @@ def test_no_file_of_the_dashboard_shadows_a_package_under_streamlit_run():
     assert not ours & {"streamlit", "plotly", "pandas", "numpy", "scipy", "sqlalchemy", "alembic"}
 
 
-@pytest.mark.parametrize("page", ["compare", "trends"])
+@pytest.mark.parametrize("page", PAGES)
 def test_an_empty_database_says_what_to_do(open_page, databases, words, page):
     app = open_page(databases.empty, page)
 
@@ -26,7 +28,7 @@ def test_an_empty_database_says_what_to_do(open_page, databases, words, page):
     assert "kvmperf upload PATH --label NAME" in words(app)
 
 
-@pytest.mark.parametrize("page", ["compare", "trends"])
+@pytest.mark.parametrize("page", PAGES)
 def test_a_missing_database_is_an_error_in_plain_words(open_page, tmp_path, page):
     app = open_page(f"sqlite:///{tmp_path}/nothing.db", page)
 
@@ -61,7 +63,7 @@ def test_the_bare_address_leads_to_the_first_page(open_page, databases):
     assert app.selectbox[0].value == "split-on"
 
 
-@pytest.mark.parametrize("page", ["compare", "trends"])
+@pytest.mark.parametrize("page", ["compare", "trends", "run"])
 def test_a_database_of_failures_lists_them(open_page, databases, words, page):
     app = open_page(databases.failures, page)
 

@@ -27,7 +27,7 @@ def test_a_run_says_what_was_measured_where_and_how(open_page, databases, words,
     assert not app.exception
     said = words(app)
     assert "$ ./dirty_log_perf_test" in said
-    assert "Revision: real-outputs (6.12.0), committed 2025-11-06" in said
+    assert "Revision: real-outputs (6.12.0), committed 2023-11-09" in said
     assert "Host: bm9 (Xeon Gold 6248, 2x20x2, microcode 0x5003604, THP madvise)" in said
     assert "Exit status: 0" in said
     assert "bench: rack 3" in said

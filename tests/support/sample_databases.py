@@ -12,7 +12,7 @@ from ingest.captures import capture
 from ingest.outputs import find_outputs, read_output
 
 OUTPUTS = Path(__file__).parents[2] / "fixtures" / "outputs"
-EPOCH = datetime(2026, 1, 5, tzinfo=UTC)
+EPOCH = datetime(2024, 1, 8, tzinfo=UTC)
 BENCHMARK = "kvm-selftests/dirty_log_perf_test"
 HOSTILE = "<script>alert(1)</script> **bold** $x^2$ :smile: [a](http://x.example)"
 LABELS = ("split-on", "split-off", "split-on-again")
