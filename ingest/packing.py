@@ -5,13 +5,14 @@ Standard library only: a bench host has the client and not the database.
 
 import os
 import sys
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import ExitStack
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
 from db.origin import CaptureContext
+from ingest import runner_tree
 from ingest.bundle import is_bundle, open_bundle, unpack
 from ingest.collector import pack
 from ingest.collector.pack import Member
@@ -70,14 +71,14 @@ class _Packer:
     def add(self, path: Path, prefix: str) -> None:
         found = find_outputs(path)
         iterations = sorted({one.part.iteration.absolute() for one in found if one.part is not None})
-        root = _root(path, iterations)
-        for iteration in iterations:
-            self._add_files(_whole(iteration), root, prefix)
-        for one in found:
-            if one.part is None:
-                self._add_files(_with_sides(one), root, prefix)
+        tests = [one.path.parent for one in found if _is_test(one) and one.path is not None]
+        files = {file: None for iteration in iterations for file in _whole(iteration)}
+        files |= {file: None for test in tests for file in _of_test(test)}
+        files |= {file: None for one in found if one.part is None and not _is_test(one) for file in _with_sides(one)}
+        root = _root(path, iterations, tests)
+        self.members += (pack.member(f"{prefix}/{_portable(file.relative_to(root))}", file) for file in files)
         alone = path.is_file() and not iterations
-        named = (found[0].path or found[0].stem.with_suffix(".cmd")) if alone else path
+        named = (found[0].path or found[0].stem.with_name(f"{found[0].stem.name}.cmd")) if alone else path
         self._add_part(f"{prefix}/{_portable(named.relative_to(root))}" if named != root else prefix, prefix, found)
         self.outputs += len(found)
 
@@ -94,7 +95,8 @@ class _Packer:
         folder = Path(stack.enter_context(TemporaryDirectory(prefix="kvmperf-")))
         with open_bundle(path) as packed:
             bundle = unpack(packed, str(path), folder)
-        self._add_files(sorted(file for file in folder.rglob("*") if file.is_file()), folder, prefix)
+        files = sorted(file for file in folder.rglob("*") if file.is_file())
+        self.members += (pack.member(f"{prefix}/{_portable(file.relative_to(folder))}", file) for file in files)
         for number, part in enumerate(bundle.parts):
             facts = ""
             if part.facts is not None:
@@ -120,16 +122,25 @@ class _Packer:
         self._place = self._place or context(self._given)
         return self._place
 
-    def _add_files(self, files: Iterable[Path], root: Path, prefix: str) -> None:
-        self.members += (pack.member(f"{prefix}/{_portable(file.relative_to(root))}", file) for file in files)
+
+def _root(path: Path, iterations: Sequence[Path], tests: Sequence[Path]) -> Path:
+    """What names are relative to: high enough to keep the names that say what ran (a run, a program and its case)."""
+    base = path if path.is_dir() else path.parent
+    anchors = [iteration.parent.parent for iteration in iterations]
+    anchors += [runner_tree.log_above(test) or test.parent.parent for test in tests]
+    anchors += [test.parent.parent for test in tests]
+    return Path(os.path.commonpath([base, *anchors]))
 
 
-def _root(path: Path, iterations: Sequence[Path]) -> Path:
-    """What names are relative to. The name of an MMTests run is kept: it is a label."""
-    runs = [iteration.parent for iteration in iterations]
-    if runs and not all(run != path and run.is_relative_to(path) for run in runs):
-        return runs[0].parent
-    return path if path.is_dir() else path.parent
+def _is_test(found: Found) -> bool:
+    return found.part is None and found.path is not None and found.path.name == runner_tree.STDOUT
+
+
+def _of_test(test: Path) -> Iterator[Path]:
+    """The output of a test of the KVM selftest runner, what stands beside it, and the runner's log above it."""
+    yield from (file for file in sorted(test.iterdir()) if _is_plain(file))
+    if folder := runner_tree.log_above(test):
+        yield folder / runner_tree.LOG
 
 
 def _whole(tree: Path) -> Iterator[Path]:

@@ -12,7 +12,7 @@ STDOUT = "stdout"
 STDERR = "stderr"
 _STATUS_FILES = ("status", "exit_status", "returncode", "rc")
 _COMMAND_FILES = ("command", "cmd", "cmdline")
-_LOG = "log"
+LOG = "log"
 _LEVELS = 6  # folders above a test in which the runner's log is looked for
 _LARGEST_LOG = 64 << 20
 _EXIT_STATUS = {"passed": 0, "skipped": 4, "failed": 1, "timed_out": 124}
@@ -62,14 +62,21 @@ def _exit_status(word: str) -> int | None:
         return _EXIT_STATUS.get(re.sub(r"\W+", "_", word.lower()))
 
 
+def log_above(folder: Path) -> Path | None:
+    """The nearest folder above a test that holds a log of the runner, or None."""
+    for top in list(folder.parents)[:_LEVELS]:
+        log = top / LOG
+        if log.is_file() and log.stat().st_size <= _LARGEST_LOG:
+            return top
+    return None
+
+
 def _in_log(folder: Path) -> str | None:
     """The last word of the log on this test: a tree can be written into again."""
-    for top in list(folder.parents)[:_LEVELS]:
-        log = top / _LOG
-        if not log.is_file() or log.stat().st_size > _LARGEST_LOG:
-            continue
-        wanted = folder.relative_to(top).as_posix()
-        text = log.read_text(encoding="utf-8", errors="replace")
-        told = [match["word"] for match in _LINE.finditer(text) if match["path"].lstrip("./") == wanted]
-        return told[-1] if told else None
-    return None
+    top = log_above(folder)
+    if top is None:
+        return None
+    wanted = folder.relative_to(top).as_posix()
+    text = (top / LOG).read_text(encoding="utf-8", errors="replace")
+    told = [match["word"] for match in _LINE.finditer(text) if match["path"].lstrip("./") == wanted]
+    return told[-1] if told else None

@@ -5,6 +5,7 @@ from pathlib import Path
 
 import bundles
 import pytest
+from mmtests_tree import make_run
 
 from db import engine as engines
 from db.writes import Writer
@@ -57,12 +58,37 @@ def stored(tmp_path, name, put):
     engine = engines.connect(f"sqlite:///{tmp_path / name}", create=True)
     with engines.writing(engine) as connection:
         put(Writer(connection))
-        return sorted(connection.exec_driver_sql("SELECT identity, source, tags, quarantined FROM capture"))
+        return sorted(
+            connection.exec_driver_sql("SELECT identity, source, tags, quarantined, exit_status FROM capture")
+        )
 
 
-@pytest.mark.parametrize("which", ["folder", "one output", "a side file", "folder and file", "bundle"])
-def test_what_arrives_is_what_a_local_upload_stores(outputs, tmp_path, which):
+@pytest.fixture
+def runner_tree(tmp_path):
+    """Two tests as the KVM selftest runner leaves them; how they ended stands in its log."""
+    tree = tmp_path / "results"
+    for case in ("first", "second"):
+        folder = tree / "kvm" / "dirty_log_perf_test" / f"{case}.test"
+        folder.mkdir(parents=True)
+        (folder / "stdout").write_bytes(bundles.DIRTY_LOG)
+        (folder / "stderr").write_text("")
+        with (tree / "log").open("a") as log:
+            log.write(f"[PASSED] kvm/dirty_log_perf_test/{case}.test\n")
+    return tree
+
+
+WAYS = ["folder", "one output", "a side file", "folder and file", "bundle", "MMTests", "MMTests run", "MMTests log"]
+
+
+@pytest.mark.parametrize("which", [*WAYS, "runner", "one test of the runner"])
+def test_what_arrives_is_what_a_local_upload_stores(outputs, tmp_path, which, runner_tree):
+    run = make_run(tmp_path / "logs")
     paths = {
+        "MMTests": [tmp_path / "logs"],
+        "MMTests run": [run],
+        "MMTests log": [run / "iter-0" / "trunc"],
+        "runner": [runner_tree],
+        "one test of the runner": [runner_tree / "kvm" / "dirty_log_perf_test" / "first.test"],
         "folder": [outputs],
         "one output": [outputs / "dlp-1" / "001.out"],
         "a side file": [outputs / "lonely.cmd"],
@@ -88,7 +114,7 @@ def test_what_arrives_is_what_a_local_upload_stores(outputs, tmp_path, which):
 
     there, here = stored(tmp_path, "there.db", send), stored(tmp_path, "here.db", keep)
 
-    assert [row[:3] for row in there] == [row[:3] for row in here]
+    assert [(*row[:3], row[4]) for row in there] == [(*row[:3], row[4]) for row in here]
     assert len(there) > 0
     assert not any(str(tmp_path) in row[3] for row in there)
 
