@@ -136,7 +136,7 @@ def _without_stepping_boots(rows: Rows, common: tuple[float, ...]) -> tuple[Rows
     jumping = [b for b in np.unique(rows.boot) if b >= 0 and jumps_by(rows.only(rows.boot == b), step)]
     kept = ~np.isin(rows.boot, jumping)
     says = f"steps of {step:.4g}: a timer or scheduler, not the code"
-    if np.unique(rows.state[kept]).size == np.unique(rows.state).size:
+    if jumping and np.unique(rows.state[kept]).size == np.unique(rows.state).size:
         rest, other, _ = _without_stepping_boots(rows.only(kept), common)
         if other == 0:
             gone = np.unique(rows.boot).size - np.unique(rest.boot).size

@@ -105,6 +105,14 @@ def test_steps_of_a_timer_are_no_culprit():
     assert any("steps of 0.004" in text for text in found.warnings)
 
 
+def test_steps_that_no_boot_shows_alone_are_noise_too():
+    state, boot, run = np.indices((7, 4, 2)).reshape(3, -1)
+    value = 0.02 + 0.004 * ((state + boot) % 2) + 1e-9 * run  # repeats of a boot agree, boots differ by a step
+    found = attribute(StateSamples(state, boot, np.arange(state.size), value), states=7)
+
+    assert found.culprits == ()
+
+
 def test_constant_states_are_not_judged_by_statistics():
     state, _run = np.indices((4, 2)).reshape(2, -1)
     found = attribute(
