@@ -18,6 +18,7 @@ from cli import (
     noise,
     parse,
     plan,
+    reparse,
     selftest_stats,
     series,
     serve,
@@ -50,6 +51,7 @@ COMMANDS: tuple[tuple[str, Callable[..., None]], ...] = (
     ("demo", demo.demo),
     ("dashboard", serve.dashboard),
     ("serve", serve.serve),
+    ("reparse", reparse.reparse),
 )
 
 for _name, _function in COMMANDS:

@@ -2,10 +2,10 @@
 
 import hashlib
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 
-from sqlalchemy import Connection, select
+from sqlalchemy import Connection, select, update
 
 from db import artifacts, measuring
 from db.bulk import add_all, reserve
@@ -119,7 +119,7 @@ class Writer:
             self._connection,
             self._dimensions,
             [
-                (capture_id, position, where, one.capture.started_at, run)
+                (capture_id, position, where, one.capture.started_at, _reported(run, one.context))
                 for one, capture_id, where in zip(new, ids, places, strict=True)
                 for position, run in enumerate(one.capture.runs)
             ],
@@ -150,20 +150,24 @@ class _Named:
 PlacedRun = tuple[int, int, Places, datetime | None, NewRun]  # id of the capture, position in it
 
 
-def add_runs(connection: Connection, dimensions: Dimensions, runs: Sequence[PlacedRun]) -> None:
-    """Insert runs with their measurements."""
-    ids = reserve(connection, Run, len(runs))
+def add_runs(
+    connection: Connection, dimensions: Dimensions, runs: Sequence[PlacedRun], kept: Mapping[int, int] | None = None
+) -> None:
+    """Insert runs with their measurements; `kept` names rows that are there already and only change, by position."""
+    there = kept or {}
+    fresh = iter(reserve(connection, Run, sum(position not in there for _, position, *_ in runs)))
+    ids = [there[position] if position in there else next(fresh) for _, position, *_ in runs]
     cases = [dimensions.test_case(run.benchmark, run.params) for *_, run in runs]
-    add_all(
-        connection,
-        Run,
-        [
-            {"id": run_id, "capture_id": capture_id, "position": position, "test_case_id": case_id}
-            | where
-            | run_columns(run, started)
-            for run_id, case_id, (capture_id, position, where, started, run) in zip(ids, cases, runs, strict=True)
-        ],
-    )
+    rows = [
+        {"id": run_id, "capture_id": capture_id, "position": position, "test_case_id": case_id}
+        | where
+        | run_columns(run, started)
+        for run_id, case_id, (capture_id, position, where, started, run) in zip(ids, cases, runs, strict=True)
+    ]
+    add_all(connection, Run, [row for row in rows if row["position"] not in there])
+    for row in rows:
+        if row["position"] in there:
+            connection.execute(update(Run).where(Run.id == row["id"]).values(row))
     placed = [
         (run_id, case_id, where["host_id"], run)
         for run_id, case_id, (_, _, where, _, run) in zip(ids, cases, runs, strict=True)
@@ -201,6 +205,11 @@ def _capture_row(one: _Named, capture_id: int, upload_id: int, facts_id: int | N
         "quarantined": capture.quarantined,
         "parsed_with": capture.parsed_with,
     }
+
+
+def _reported(run: NewRun, context: CaptureContext) -> NewRun:
+    """A run is reported where its text says so, or its uploader."""
+    return replace(run, reported=True) if context.reported else run
 
 
 def _stored(capture: NewCapture) -> Stored:

@@ -15,8 +15,10 @@ from ingest.hostfacts import HostFacts
 from ingest.hostfacts.given import read_given
 from ingest.mmtests.finding import what_fits
 from ingest.mmtests.place import Places
-from ingest.outputs import STDIN, Captured, Found, find_outputs, read_output, read_outputs
+from ingest.outputs import SIDE_SUFFIXES, STDIN, Captured, Found, find_outputs, read_output, read_outputs
 from ingest.records import Output
+
+_NAMES = {".err": "stderr"}
 
 
 def accept_given(writer: Writer, given: Given, paths: Iterable[Path]) -> Iterator[Stored]:
@@ -84,9 +86,18 @@ def _read(found: Found) -> NewCapture:
         if found.part is not None:
             kept = what_fits(found.part)[0]
             return NewCapture(found.relative_path, kept, quarantined=reason(error), parsed_with=PARSERS)
-        source = Output(text="", source=str(found.path))
-        return held(Captured(source, found.path.read_bytes(), b"", found.relative_path), error)
+        return replace(
+            held(Captured(Output("", str(found.path)), b"", b"", found.relative_path), error), files=_raw(found)
+        )
     return capture(captured)
+
+
+def _raw(found: Found) -> dict[str, bytes]:
+    """An output and its side files as they are: what could not be read today may be tomorrow."""
+    sides = {suffix: found.stem.with_name(found.stem.name + suffix) for suffix in SIDE_SUFFIXES}
+    kept = {_NAMES.get(suffix, suffix[1:]): path for suffix, path in sides.items() if path != found.path}
+    kept |= {"stdout": found.path} if found.path is not None else {}
+    return {name: path.read_bytes() for name, path in kept.items() if path.is_file()}
 
 
 def _told(one: NewCapture, hidden: str) -> NewCapture:

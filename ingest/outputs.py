@@ -1,7 +1,7 @@
 """Captured outputs on disk: finds them under the paths that a user names and reads each with the files beside it.
 
-NAME.out (or .txt, .log) is an output; NAME.cmd, NAME.rc, NAME.time and NAME.err beside it tell how it was captured.
-Reads files and nothing else: no parsing, no network.
+NAME.out (or .txt, .log, .jsonl) is an output; NAME.cmd, NAME.rc, NAME.time and NAME.err beside it tell how it was
+captured. Reads files and nothing else: no parsing, no network.
 """
 
 import sys
@@ -18,7 +18,7 @@ from ingest.records import Output
 if TYPE_CHECKING:
     from ingest.mmtests.finding import Part
 
-OUTPUT_SUFFIXES = (".out", ".txt", ".log")
+OUTPUT_SUFFIXES = (".out", ".txt", ".log", ".jsonl")
 SIDE_SUFFIXES = (".cmd", ".rc", ".time", ".err")
 STDIN = "-"
 MAX_BYTES = 256 << 20
@@ -112,13 +112,13 @@ def read_output(found: Found) -> Captured:
     started_at, ended_at = _times(side[".time"], f"{found.stem}.time")
     stderr = side[".err"] or b""
     output = Output(
-        text=_decoded(stdout, place),
+        text=decoded(stdout, place),
         source=place,
         command=_command(side[".cmd"], f"{found.stem}.cmd"),
         exit_status=_exit_status(side[".rc"], f"{found.stem}.rc"),
         started_at=started_at,
         ended_at=ended_at,
-        stderr=_decoded(stderr, f"{found.stem}.err"),
+        stderr=decoded(stderr, f"{found.stem}.err"),
     )
     return Captured(output, stdout, stderr, found.relative_path)
 
@@ -130,11 +130,11 @@ def _read_test(found: Found, path: Path) -> Captured:
     stdout, stderr = _content(path), _content(errors) if errors.is_file() else b""
     source = found.relative_path if found.relative_path.count("/") > 1 else str(path)
     output = Output(
-        text=_decoded(stdout, str(path)),
+        text=decoded(stdout, str(path)),
         source=source,
         command=ended.command,
         exit_status=ended.exit_status,
-        stderr=_decoded(stderr, str(errors)),
+        stderr=decoded(stderr, str(errors)),
     )
     return Captured(output, stdout, stderr, found.relative_path)
 
@@ -229,10 +229,10 @@ def _read_stdin() -> Captured:
     stdout = sys.stdin.buffer.read(MAX_BYTES + 1)
     if len(stdout) > MAX_BYTES:
         raise InputError(f"<stdin>: more than {MAX_BYTES >> 20} MiB", "check what was piped in")
-    return Captured(Output(text=_decoded(stdout, "<stdin>"), source="<stdin>"), stdout, b"", "<stdin>")
+    return Captured(Output(text=decoded(stdout, "<stdin>"), source="<stdin>"), stdout, b"", "<stdin>")
 
 
-def _decoded(raw: bytes, place: str) -> str:
+def decoded(raw: bytes, place: str) -> str:
     """The text; single bytes that are no UTF-8 are replaced, a file that is mostly such bytes is refused."""
     sample = raw[:_SNIFFED]
     if b"\0" in sample:
@@ -245,7 +245,7 @@ def _decoded(raw: bytes, place: str) -> str:
 
 
 def _command(raw: bytes | None, place: str) -> str | None:
-    return None if raw is None else " ".join(_decoded(raw, place).split("\n")).strip() or None
+    return None if raw is None else " ".join(decoded(raw, place).split("\n")).strip() or None
 
 
 def _exit_status(raw: bytes | None, place: str) -> int | None:
