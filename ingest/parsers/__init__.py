@@ -9,6 +9,8 @@ from contextlib import contextmanager
 
 from ingest.parsers import (
     access_tracking,
+    any_csv,
+    any_jsonl,
     any_selftest,
     demand_paging,
     dirty_log_perf,
@@ -58,6 +60,8 @@ FORMATS: tuple[Format, ...] = (
     *unit_test_output.FORMATS,
     unit_test_results.FORMAT,
     *mmtests.FORMATS,
+    any_jsonl.FORMAT,
+    any_csv.FORMAT,
     lkp.FORMAT,
     page_table_lists.FORMAT,
     mail_tables.FORMAT,
@@ -65,11 +69,16 @@ FORMATS: tuple[Format, ...] = (
 )
 
 
+_MAX_LINES = 2_000_000  # no benchmark prints that many; a line costs a few hundred bytes while it is read
+
+
 def parse(output: Output, format: str = "") -> list[Record]:  # noqa: A002 - the word that people type
     """The runs in the output, in order; `format` names a row of the registry instead of looking for it.
 
     A text without a command line can hold runs of several programs (a mail): each is read by its own parser.
     """
+    if output.text.count("\n") > _MAX_LINES:
+        raise FormatError(output.source, 0, f"more than {_MAX_LINES:,} lines", "capture one run per file")
     with _without_collection():
         return _parse(output, format)
 

@@ -30,9 +30,9 @@ def is_quoted(text: str) -> bool:
 
 
 def load(text: str, pairs: Callable[[list[tuple[str, Any]]], Any] | None = None) -> Any:  # Any: that is what JSON is
-    """The one document in the text. NaN, infinities and numbers beyond a float's range are refused."""
+    """The one document in the text. NaN and Infinity are refused; `1e999` comes back as infinite."""
     try:
-        return json.loads(text, parse_constant=_refuse, parse_float=_finite, object_pairs_hook=pairs)
+        return json.loads(text, parse_constant=_refuse, object_pairs_hook=pairs)
     except json.JSONDecodeError as error:
         raise JsonTextError(f"no valid JSON: {error.msg} (column {error.colno})", error.lineno) from error
     except RecursionError as error:
@@ -61,13 +61,14 @@ def objects(text: str, source: str) -> Iterator[tuple[int, dict[str, Any]]]:  # 
 
 
 def number(value: object) -> float | None:
-    """A JSON number as a float; None for anything else, booleans included."""
+    """A JSON number as a finite float; None for anything else, booleans included."""
     if isinstance(value, bool) or not isinstance(value, int | float):
         return None
     try:
-        return float(value)
+        found = float(value)
     except OverflowError:
         return None
+    return found if math.isfinite(found) else None
 
 
 def _by_line(text: str) -> Iterator[tuple[int, dict[str, Any]]]:
@@ -84,10 +85,3 @@ def _by_line(text: str) -> Iterator[tuple[int, dict[str, Any]]]:
 
 def _refuse(constant: str) -> NoReturn:
     raise JsonTextError(f"{constant} is no number that JSON knows")
-
-
-def _finite(text: str) -> float:
-    value = float(text)
-    if not math.isfinite(value):
-        raise JsonTextError(f"the number {text[:40]} is too large")
-    return value

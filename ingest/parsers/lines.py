@@ -50,13 +50,23 @@ _ELLIPSES = frozenset({"...", "[...]", "[..]", "[snip]", "<snip>", "…", "[…]
 
 
 def clean(text: str) -> list[Line]:
-    """Every line of the text in order, blank ones included; a carriage return inside a line starts another one."""
+    """The lines of the text in order, of blank ones in a row the first; a carriage return inside a line starts another.
+
+    Text of millions of lines is refused before it comes here (`parsers.parse`).
+    """
     if "\x1b" in text:
         text = _ESCAPE.sub("", text)
     text = text.replace("\xa0", " ")
     found: list[Line] = []
     nothing, starts = Stripped.NOTHING, _PREFIX_STARTS
+    was_blank = False
     for number, raw in enumerate(text.split("\n"), start=1):
+        if not raw:
+            if not was_blank:
+                found.append(Line(number, "", nothing))
+            was_blank = True
+            continue
+        was_blank = False
         if "\r" in raw:
             pieces = [piece for piece in raw.split("\r") if piece]
             found += [_clean_line(number, piece, Stripped.RETURN) for piece in pieces or [""]]

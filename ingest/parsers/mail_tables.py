@@ -5,6 +5,7 @@ factors are the author's claims and never measurements.
 """
 
 import re
+from bisect import bisect_left
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from itertools import pairwise
@@ -29,6 +30,7 @@ _SECONDS = {"s": 1.0, "sec": 1.0, "secs": 1.0, "ms": 1e3, "msec": 1e3, "msecs": 
     "nsecs": 1e9,
 }
 _CELL = re.compile(r"(?P<number>\d[\d,]{0,20}(?:\.\d{1,12})?) ?(?P<suffix>[a-zA-Z]{0,5})\Z")
+_PAGE = 60  # lines above a table in which its command line can stand
 _THOUSANDS = {"k": 1e3, "K": 1e3, "M": 1e6}
 _IN_BRACKETS = re.compile(r"\((?P<inside>[^()]{1,40})\)")
 _METRIC_WORDS = re.compile(
@@ -84,13 +86,34 @@ class _Found:
         self.by_case.setdefault((benchmark, tuple(params.items())), []).append(one)
 
 
+@dataclass(slots=True)
+class _Place:
+    """Where a table belongs: its benchmark, and the command line above it."""
+
+    benchmark: str
+    command: str
+    known: dict[str, tuple[str, dict[str, Param]]] = field(default_factory=dict)
+
+    def of(self, row: Row) -> tuple[str, dict[str, Param]]:
+        """The benchmark of a row and what its command line, or the one above the table, asked for."""
+        command = row.key if not self.command and _PROGRAMS.search(row.key) else self.command
+        if command not in self.known:
+            invoked = commandline.invocation(command)
+            program = _PROGRAM_OF.get(invoked.program)
+            named = f"kvm-selftests/{invoked.program}"
+            self.known[command] = (self.benchmark, {}) if program is None else (named, _asked(invoked, program))
+        return self.known[command]
+
+
 def _parse(output: Output) -> list[Record]:
     lines = clean(output.text)
+    commands = _commands(lines)
+    named = next((match["name"] for line in lines if (match := _PROGRAMS.search(line.text))), "")
     found = _Found()
     told = list(tables(lines))
     for number, table in enumerate(told, start=1):
-        command = _command_before(lines, table)
-        _read(table, command, output, found, number if len(told) > 1 and not table.titles else 0)
+        home = f"kvm-selftests/{named}" if named else _by_rows(table)
+        _read(table, _Place(home, _command_before(commands, table)), found, _number(table, number, len(told)))
         if len(found.by_case) > MAX_RUNS:
             raise FormatError(output.source, 0, f"more than {MAX_RUNS} test cases in one text", "pass one mail")
     if not found.by_case:
@@ -104,6 +127,11 @@ def _parse(output: Output) -> list[Record]:
     ]
 
 
+def _number(table: Table, number: int, tables_told: int) -> int:
+    """The number that keeps a table apart from others whose headings say nothing different; 0 where none is needed."""
+    return number if tables_told > 1 and not table.titles else 0
+
+
 def _notes(found: _Found) -> Iterator[str]:
     if found.claims:
         yield f"{found.claims} percentages and factors are the author's claims: they were left out."
@@ -111,27 +139,33 @@ def _notes(found: _Found) -> Iterator[str]:
         yield f"{found.unknown} numbers have no unit that could be told: they were left out."
 
 
-def _command_before(lines: Sequence[Line], table: Table) -> str:
-    """The command line that stands nearest above the table."""
+def _commands(lines: Sequence[Line]) -> list[tuple[int, str]]:
+    """The command lines in the text with their line numbers."""
+    return [
+        (line.number, match["command"].strip())
+        for line in lines
+        if _PROGRAMS.search(line.text) and (match := _COMMAND.match(line.text))
+    ]
+
+
+def _command_before(commands: Sequence[tuple[int, str]], table: Table) -> str:
+    """The command line that stands nearest above the table, within a page."""
     first = table.rows[0].line.number
-    for line in reversed([line for line in lines if line.number < first][-60:]):
-        if _PROGRAMS.search(line.text) and (match := _COMMAND.match(line.text)):
-            return match["command"].strip()
-    return ""
+    index = bisect_left(commands, (first, "")) - 1
+    return commands[index][1] if index >= 0 and first - commands[index][0] <= _PAGE else ""
 
 
-def _read(table: Table, command: str, output: Output, found: _Found, number: int) -> None:
+def _read(table: Table, place: _Place, found: _Found, number: int) -> None:
     section, title = "", _title(table.titles)
     config = next((text for text in table.titles if "=" in text), "")
+    common: dict[str, Param] = {**({"table": number} if number else {}), **({"config": config[:200]} if config else {})}
     for index, row in enumerate(table.rows):
         section = table.sections.get(index, section)
-        benchmark, asked = _place(command or (row.key if _PROGRAMS.search(row.key) else ""), table, output)
-        shared = {**asked, **_key(table, row), **({"table": number} if number else {})}
-        if config:
-            shared["config"] = config[:200]
-        for place, (column, cell) in enumerate(zip(table.columns, row.cells, strict=False)):
-            meaning = _meaning(column, title, row, section)
-            one = _measurement(cell, meaning, row.line, (table.units[place : place + 1] or [""])[0])
+        benchmark, asked = place.of(row)
+        shared: dict[str, Param] = {**asked, **_key(table, row), **common}
+        for column, (heads, cell) in enumerate(zip(table.columns, row.cells, strict=False)):
+            meaning = _meaning(heads, title, row, section)
+            one = _measurement(cell, meaning, row.line, (table.units[column : column + 1] or [""])[0])
             if one is not None:
                 found.add(benchmark, {**shared, **({"variant": meaning.variant} if meaning.variant else {})}, one)
             elif cell:
@@ -152,19 +186,12 @@ def _key(table: Table, row: Row) -> dict[str, Param]:
     return {"vcpus" if _VCPUS.match(table.key) else _slug(table.key) or "row": number}
 
 
-def _place(command: str, table: Table, output: Output) -> tuple[str, dict[str, Param]]:
-    """The benchmark of a table, and what its command line asked for."""
-    invoked = commandline.invocation(command)
-    program = _PROGRAM_OF.get(invoked.program)
-    if program is not None:
-        return f"kvm-selftests/{invoked.program}", _asked(invoked, program)
-    named = _PROGRAMS.search(sample(output.text))
-    if named is not None:
-        return f"kvm-selftests/{named['name']}", {}
+def _by_rows(table: Table) -> str:
+    """The benchmark that rows and headings tell."""
     if any(VMEXIT_NAME.match(row.key) for row in table.rows):
         is_arm = any(unit.startswith("ns") for unit in table.units)
-        return ("kvm-unit-tests/micro-bench" if is_arm else "kvm-unit-tests/vmexit"), {}
-    return _by_words(table), {}
+        return "kvm-unit-tests/micro-bench" if is_arm else "kvm-unit-tests/vmexit"
+    return _by_words(table)
 
 
 def _asked(invoked: commandline.Invocation, program: Program) -> dict[str, Param]:

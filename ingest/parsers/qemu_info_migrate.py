@@ -157,7 +157,7 @@ def _scan(lines: Sequence[Line]) -> list[Migration]:
     reader = _Reader()
     for line in lines:
         text = line.text
-        if not text or len(text) > 2000:
+        if len(text) > 2000 or not (":" in text or "=" in text or text.startswith(_PROMPT)):
             continue
         if text.startswith((_PROMPT, "QEMU ")):
             reader.is_open = False

@@ -49,12 +49,12 @@ def _scan_vmexit(lines: list[Line], output: Output) -> list[Draft]:
     drafts: list[Draft] = []
     variant = ""
     for line in without_cut_number(lines, output.text):
-        if heading := _HEADING.match(line.text):
+        if line.text[-1:] == ":" and (heading := _HEADING.match(line.text)):
             word = heading["which"].lower()
             variant = _SIDES.get(word, word)
             _side(begin(drafts, line), variant)
             continue
-        match = _VMEXIT.match(line.text)
+        match = _VMEXIT.match(line.text) if line.text[-1:].isdigit() else None
         if match is None or not (is_named or VMEXIT_NAME.match(match["name"])):
             continue
         _add_cycles(line, match, _draft_for(line, match, drafts, variant))
