@@ -101,7 +101,7 @@ def _noisy(host: _Host, case: Case) -> tuple[int, int]:
     return state.first_bad, host.boots
 
 
-def _plain(host: _Host, case: Case) -> tuple[int, int]:
+def _plain(host: _Host, _case: Case) -> tuple[int, int]:
     """Halve; each half is decided by a t-test of the middle against base and against head, which keep their boots."""
     good, bad = 0, PATCHES
     alpha = ALPHA / math.ceil(math.log2(PATCHES))
