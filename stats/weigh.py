@@ -4,7 +4,7 @@ from dataclasses import replace
 
 import numpy as np
 
-from stats import contrast, designs, effects, noise, order, ranks, resolution, summarise
+from stats import blockwise, contrast, designs, effects, noise, order, ranks, resolution, summarise
 from stats.answer import Evidence, Tested
 from stats.designs import Design, Layout
 from stats.fdr import adjust
@@ -37,6 +37,7 @@ def weigh(samples: Samples, better: IntArray, policy: Policy, history: History |
     within = np.isnan(tested.p) & (design == Design.NESTED)
     tested = _inside_boots(tested, runs, within & (low != high).any(axis=1), policy)
     tested = _by_ranks(tested, layout, policy)
+    tested = _by_blocks(tested, layout, scale, policy, _floor(step, runs, scale, metrics))
     base, head, interval, narrow = effects.levels(tested, scale)
     base, head = np.where(constant, low[:, 0], base), np.where(constant, low[:, 1], head)
     p = np.where(constant | within, np.nan, tested.p)
@@ -115,6 +116,17 @@ def _by_ranks(tested: Tested, layout: Layout, policy: Policy) -> Tested:
         columns[name][chosen] = getattr(found, name)[shorter]
     columns["by_ranks"][chosen] = True
     return replace(tested, **columns)
+
+
+def _by_blocks(tested: Tested, layout: Layout, scale: Scale, policy: Policy, floor: FloatArray) -> Tested:
+    """Return the tests with those of single blocks where blocks disagree about the size and not about the change."""
+    margin = np.broadcast_to(np.asarray(policy.margin, dtype=np.float64), scale.is_log.shape)
+    threshold = np.where(scale.is_log, -np.log1p(-margin), np.nan)
+
+    def test(alone: Layout, owner: IntArray) -> Tested:
+        return _test(alone, np.zeros(owner.size, dtype=np.bool_), policy, None, floor[owner])
+
+    return blockwise.in_every_block(tested, layout, threshold, test)
 
 
 def _with_history(
