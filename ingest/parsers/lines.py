@@ -93,10 +93,15 @@ def is_mail(lines: list[Line]) -> bool:
     return "message-id" in heads or {"from", "subject"} <= heads
 
 
-def without_cut_number(lines: list[Line], text: str) -> list[Line]:
-    """Without a last line that has no end: where nothing follows a number, it can have lost digits."""
-    is_cut = bool(text) and not text.endswith(("\n", "\r")) and lines and lines[-1].text[-1:].isdigit()
-    return lines[:-1] if is_cut else lines
+def without_cut_line(lines: list[Line], text: str, *, ends_in_number: bool = False) -> tuple[list[Line], str]:
+    """The lines without a last one that has no end, which can have lost letters or digits; and a sentence that says so.
+
+    `ends_in_number`: only a line whose last character is a digit is doubtful.
+    """
+    is_open = bool(text) and not text.endswith(("\n", "\r")) and bool(lines) and bool(lines[-1].text)
+    if not is_open or (ends_in_number and not lines[-1].text[-1].isdigit()):
+        return lines, ""
+    return lines[:-1], f"Line {lines[-1].number} has no end and may be cut: it was left out."
 
 
 def unwrap(lines: list[Line], is_cut: Callable[[str], bool]) -> list[Line]:

@@ -4,16 +4,17 @@ A change with `%` is relative, without it is in points of a metric that is a per
 from the columns and are not kept. The headline is a claim: its sign is that of the metric, not of good and bad.
 """
 
+import math
 import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 
-from ingest.parsers.lines import Line, Stripped, clean, sample
+from ingest.parsers.lines import Line, Stripped, clean, sample, without_cut_line
 from ingest.records import Better, Format, FormatError, Measurement, Output, Param, Record, Status, Unit
 
 NAME = "lkp-report"
 VERSION = 1
-_NUMBER = r"-?\d[\d.]{0,20}(?:e[+-]?\d{1,3})?"
+_NUMBER = r"-?\d{1,18}(?:\.\d{1,9})?(?:e[+-]?\d{1,3})?"
 _FIRST = re.compile(rf"(?P<value>{_NUMBER})(?:\s*±\s*\d+%)?\s+(?=[+-])")
 _NEXT = re.compile(rf"(?P<change>[+-][\d.]{{1,12}}%?)\s+(?P<value>{_NUMBER})(?:\s*±\s*\d+%)?\s+")
 _METRIC = re.compile(r"[A-Za-z][^\s]{1,400}\Z")
@@ -44,11 +45,13 @@ class _Report:
     runs: dict[int, str] = field(default_factory=dict)
     mode: str = ""
     is_quoted: bool = False
+    cut: str = ""
 
 
 def _parse(output: Output) -> list[Record]:
     report = _Report()
-    for line in clean(output.text):
+    lines, report.cut = without_cut_line(clean(output.text), output.text)
+    for line in lines:
         if line.text:
             _read(line, report)
     if not report.columns:
@@ -90,7 +93,9 @@ def _read_values(line: Line, report: _Report) -> None:
         values.append(following["value"])
         place = following.end()
     metric = _METRIC.match(line.text, place)
-    if metric is None or len(values) < 2 or len(report.columns.get(0, ())) >= _MOST:
+    if metric is None or len(values) < 2 or not all(math.isfinite(float(value)) for value in values):
+        return
+    if len(report.columns.get(0, ())) >= _MOST:
         return
     for column, value in enumerate(values):
         unit, better = _kind(metric[0])
@@ -128,7 +133,7 @@ def _record(report: _Report, column: int, measured: Sequence[Measurement]) -> Re
         status=Status.PASS,
         params=params,
         labels=labels,
-        warnings=_NOTES,
+        warnings=(*_NOTES, *((report.cut,) if report.cut else ())),
         measurements=tuple(measured),
         reported=True,
     )

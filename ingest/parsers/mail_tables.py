@@ -14,7 +14,7 @@ from ingest.parsers import commandline, page_table
 from ingest.parsers.dirty_log_perf import PROGRAM as DIRTY_LOG
 from ingest.parsers.dirty_log_perf import phase_of_round
 from ingest.parsers.draft import MAX_RUNS
-from ingest.parsers.lines import Line, clean, sample
+from ingest.parsers.lines import Line, clean, sample, without_cut_line
 from ingest.parsers.program import Program
 from ingest.parsers.table_shapes import Row, Table, is_claim, tables
 from ingest.parsers.unit_test_output import VMEXIT_NAME
@@ -106,7 +106,7 @@ class _Place:
 
 
 def _parse(output: Output) -> list[Record]:
-    lines = clean(output.text)
+    lines, cut = without_cut_line(clean(output.text), output.text)
     commands = _commands(lines)
     named = next((match["name"] for line in lines if (match := _PROGRAMS.search(line.text))), "")
     found = _Found()
@@ -120,7 +120,7 @@ def _parse(output: Output) -> list[Record]:
         raise FormatError(
             output.source, 0, "a table whose numbers have no unit that could be told", "pass what the program printed"
         )
-    notes = (_TYPED, *_notes(found))
+    notes = (_TYPED, *_notes(found), *((cut,) if cut else ()))
     return [
         Record(benchmark, NAME, Status.PASS, "", dict(params), {}, notes, tuple(measured), reported=True)
         for (benchmark, params), measured in found.by_case.items()

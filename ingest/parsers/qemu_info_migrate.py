@@ -10,7 +10,7 @@ from dataclasses import replace
 
 from ingest.parsers.draft import MAX_RUNS, Draft
 from ingest.parsers.jsontext import looks_like_json
-from ingest.parsers.lines import Line, clean, is_mail, sample, without_cut_number
+from ingest.parsers.lines import Line, clean, is_mail, sample, without_cut_line
 from ingest.parsers.migration import Migration, to_record
 from ingest.records import Format, FormatError, Output, Record
 
@@ -237,7 +237,7 @@ def _add_pair(line: Line, metric: str, pair: re.Match[str], reader: _Reader) -> 
 
 
 def _parse(output: Output) -> list[Record]:
-    lines = without_cut_number(clean(output.text), output.text)
+    lines, cut = without_cut_line(clean(output.text), output.text, ends_in_number=True)
     found = _scan(lines)
     if len(found) > MAX_RUNS:
         raise FormatError(output.source, 0, f"more than {MAX_RUNS} reports in one text", "pass one migration per file")
@@ -246,6 +246,8 @@ def _parse(output: Output) -> list[Record]:
         raise FormatError(
             output.source, 0, "mentions a migration and holds no `info migrate`", "pass what the monitor printed"
         )
+    if cut:
+        told[-1].draft.warn(cut)
     reported = is_mail(lines)
     records = [to_record(one, NAME, (output.command or "").strip()) for one in told]
     return [replace(record, reported=True) for record in records] if reported else records

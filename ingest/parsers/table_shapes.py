@@ -106,9 +106,7 @@ def _grids(block: Sequence[Line]) -> Iterator[Table]:
         if _means_nothing(line.text, cells):
             continue
         if _is_row(cells):
-            if not table.columns:
-                _head(table, heads, len(cells))
-            table.rows.append(Row(line, cells[0], cells[1:]))
+            _add_row(table, heads, Row(line, cells[0], cells[1:]))
         elif len(cells) > 1 and not any(cells[1:]) and (table.rows or _is_section(heads)):
             table.sections[len(table.rows)] = cells[0]
         elif table.rows:
@@ -118,6 +116,14 @@ def _grids(block: Sequence[Line]) -> Iterator[Table]:
             heads.append(line)
     if table.rows:
         yield table
+
+
+def _add_row(table: Table, heads: Sequence[Line], row: Row) -> None:
+    """Keep a row whose columns are named: what no heading names is no number that could be told."""
+    if not table.columns:
+        _head(table, heads, len(row.cells) + 1)
+    if len(table.columns) == len(row.cells):
+        table.rows.append(row)
 
 
 def _means_nothing(text: str, cells: Sequence[str]) -> bool:
@@ -147,7 +153,6 @@ def _head(table: Table, heads: Sequence[Line], width: int) -> None:
     whole = [line for line in heads if len(_cells(line.text)) == width]
     table.titles = [_cells(line.text)[0] for line in heads if len(_cells(line.text)) == 1]
     if not whole:
-        table.columns = [[] for _ in range(width - 1)]
         return
     inner = whole[-1]
     over = [line for line in heads if line is not inner and 1 < len(_cells(line.text)) <= width]

@@ -12,7 +12,7 @@ from itertools import pairwise
 
 from ingest.parsers import commandline, program
 from ingest.parsers.draft import MAX_RUNS, Draft, begin
-from ingest.parsers.lines import Line, sample, without_cut_number
+from ingest.parsers.lines import Line, sample, without_cut_line
 from ingest.parsers.program import Program
 from ingest.records import Better, Format, FormatError, Measurement, Output, Param, Record, Unit
 
@@ -48,7 +48,8 @@ def _scan_vmexit(lines: list[Line], output: Output) -> list[Draft]:
     is_named = "vmexit" in (output.command or "")
     drafts: list[Draft] = []
     variant = ""
-    for line in without_cut_number(lines, output.text):
+    whole, cut = without_cut_line(lines, output.text, ends_in_number=True)
+    for line in whole:
         if line.text[-1:] == ":" and (heading := _HEADING.match(line.text)):
             word = heading["which"].lower()
             variant = _SIDES.get(word, word)
@@ -58,7 +59,7 @@ def _scan_vmexit(lines: list[Line], output: Output) -> list[Draft]:
         if match is None or not (is_named or VMEXIT_NAME.match(match["name"])):
             continue
         _add_cycles(line, match, _draft_for(line, match, drafts, variant))
-    return _closed([draft for draft in drafts if draft.measurements], output)
+    return _closed([draft for draft in drafts if draft.measurements], output, cut)
 
 
 def _draft_for(line: Line, match: re.Match[str], drafts: list[Draft], variant: str) -> Draft:
@@ -89,11 +90,13 @@ def _add_cycles(line: Line, match: re.Match[str], draft: Draft) -> None:
             draft.labels["histogram"] = f"{described} {cycles}x{count}".strip()
 
 
-def _closed(drafts: list[Draft], output: Output) -> list[Draft]:
+def _closed(drafts: list[Draft], output: Output, cut: str = "") -> list[Draft]:
     """What a unit test prints has neither a first nor a last line: what is there is whole."""
     for draft in drafts:
         draft.is_begun = draft.is_finished = True
         draft.params |= test_options(output.command)
+    if cut and drafts:
+        drafts[-1].warn(cut)
     return drafts
 
 
@@ -111,10 +114,11 @@ def test_options(command: str | None) -> dict[str, Param]:
 
 def _one_draft(lines: list[Line], output: Output, read: Callable[[Line, Draft], object]) -> list[Draft]:
     draft = Draft()
-    for line in without_cut_number(lines, output.text):
+    whole, cut = without_cut_line(lines, output.text)
+    for line in whole:
         if line.text:
             read(line, draft)
-    return _closed([draft] if draft.measurements else [], output)
+    return _closed([draft] if draft.measurements else [], output, cut)
 
 
 def _read_per(line: Line, draft: Draft) -> None:
