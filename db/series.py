@@ -1,7 +1,7 @@
 """Patch series in the database: registering what was posted, finding it again, placing uploads in it."""
 
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 
@@ -9,13 +9,14 @@ from sqlalchemy import Connection, func, insert, literal, select, update
 
 from db.errors import UnresolvedNameError, UserError
 from db.keys import revision_key
-from db.models import Patch, PatchSeries, Revision, SeriesVersion
+from db.models import Capture, Patch, PatchSeries, Revision, Run, SeriesVersion
 from db.posted import PostedPatch, PostedVersion
 from db.values import RevisionFacts
 
 _CHANGE_ID = re.compile(r"(?:\d{8}-)?(.+?)(?:-[0-9a-f]{8,})?$")  # b4: date, slug, random hex
 _LEAST_COMMIT = 7  # digits of an abbreviated commit
 _NAME_LIMIT = 60
+HARNESS = "harness"  # the tag under which a capture says which build of the test program ran
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,6 +102,21 @@ def known_series(connection: Connection, *, diffs: bool = False) -> tuple[PatchS
         PatchSeriesRow(row.id, row.name, row.subject, row.change_id, tuple(versions.get(row.id, ())))
         for row in connection.execute(select(PatchSeries.__table__).order_by(PatchSeries.name))
     )
+
+
+def harnesses(connection: Connection, revision_ids: Collection[int]) -> dict[tuple[int, int], frozenset[str]]:
+    """The builds of the test programs that were told (`upload --harness`), by revision and test case."""
+    wanted = (
+        select(Run.revision_id, Run.test_case_id, Capture.tags)
+        .join(Capture, Run.capture_id == Capture.id)
+        .where(Run.revision_id.in_(sorted(revision_ids)), Capture.deleted_at.is_(None))
+        .distinct()
+    )
+    found: dict[tuple[int, int], set[str]] = {}
+    for row in connection.execute(wanted):
+        if HARNESS in row.tags:
+            found.setdefault((row.revision_id, row.test_case_id), set()).add(row.tags[HARNESS])
+    return {key: frozenset(names) for key, names in found.items()}
 
 
 def find(text: str, known: Sequence[PatchSeriesRow]) -> PatchSeriesRow:

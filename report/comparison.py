@@ -11,10 +11,13 @@ from db import queries
 from db.errors import UserError
 from db.hoststate import Difference, Severity
 from db.queries import Filters
+from db.series import find, harnesses, known_series
 from db.values import RevisionRow, RunCount, SampleTable, SeriesRow
-from report import comparability, history
+from report import comparability, history, versions
+from report import pairs as pairing
 from report.comparability import Comparability
 from report.names import resolve
+from report.pairs import Kind, Pair
 from stats.compare import Comparison, Policy, Samples, Verdict, compare
 from stats.effects import geometric_mean
 from stats.samples import History
@@ -37,12 +40,15 @@ class Request:
 
 @dataclass(frozen=True, slots=True)
 class Row:
-    """One metric of one test case on one host: base against one head."""
+    """One metric of one test case on one host: base against one head. `pair` is what a table calls the two."""
 
     head: str
     series: SeriesRow
     result: Comparison
     comparability: Comparability
+    base: str = ""
+    pair: str = ""
+    kind: Kind = Kind.HEAD
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,7 +66,10 @@ class Absent:
 
 @dataclass(frozen=True, slots=True)
 class Report:
-    """A finished comparison: rows ordered by host, benchmark, test case, metric and head."""
+    """A finished comparison: rows ordered by host, benchmark, test case, metric and pair.
+
+    `base` is the first pair's: the versions of a series have one each. `told` are sentences about the comparison.
+    """
 
     base: RevisionRow
     heads: tuple[RevisionRow, ...]
@@ -70,6 +79,8 @@ class Report:
     differences: tuple[Difference, ...]
     geomeans: Mapping[str, float]
     request: Request
+    pairs: tuple[Pair, ...] = ()
+    told: tuple[str, ...] = ()
 
     def count(self, verdict: Verdict, head: str = "") -> int:
         """How many rows have this verdict (for one head, or for all)."""
@@ -77,31 +88,53 @@ class Report:
 
 
 def build(connection: Connection, request: Request) -> Report:
-    """Compare each head with base. Raises UserError where a name is unknown or nothing is common to the two sides."""
+    """Compare each head with base, or the versions of one series each with its own base and the version before.
+
+    Raises UserError where a name is unknown or nothing is common to the two sides.
+    """
     known = queries.revisions(connection)
-    base = resolve(request.base, known)
-    heads = tuple(resolve(name, known) for name in request.heads)
-    _refuse_same(base, heads, request)
+    pairs, told = _plan(connection, request, known)
+    ids = {revision for pair in pairs for revision in pair.ids}
     wanted = [s for s in queries.series(connection, request.filters) if s.better != "none"]
     boots = {b.id for b in queries.boots(connection, request.filters.boot)} if request.filters.boot else None
-    table = queries.samples(connection, [s.id for s in wanted], [base.id, *(h.id for h in heads)], boots)
+    table = queries.samples(connection, [s.id for s in wanted], ids, boots)
     states = queries.host_states(connection, {int(i) for i in np.unique(table.state) if i >= 0})
-    past = history.earlier(connection, table, known, (base, *heads))
-    rows = _judge(table, {s.id: s for s in wanted}, (base, *heads), request, states, past)
-    counts = queries.run_counts(connection, [base.id, *(h.id for h in heads)], request.filters, boots)
-    absent = _absent(counts, base, heads)
+    builds = harnesses(connection, ids)
+    past = history.earlier(connection, table, known, [r for pair in pairs for r in (pair.base, pair.head)])
+    rows = _judge(_Data(table, {s.id: s for s in wanted}, states, builds, past), pairs, request)
+    counts = queries.run_counts(connection, ids, request.filters, boots)
+    absent = _absent(counts, pairs)
     if not rows:
-        raise UserError(_nothing_common(base, heads, table), _hint_for_nothing(request, absent))
+        raise UserError(_nothing_common(pairs, table), _hint_for_nothing(request, absent))
     return Report(
-        base=base,
-        heads=heads,
+        base=pairs[0].base,
+        heads=tuple({pair.head.id: pair.head for pair in pairs if pair.kind is not Kind.REBASE}.values()),
         rows=rows,
         absent=absent,
         hosts=_hosts(table, {s.id: s for s in wanted}, states),
         differences=_all_differences(rows),
         geomeans=_geomeans(rows),
         request=request,
+        pairs=pairs,
+        told=(*told, *versions.sentences(rows)),
     )
+
+
+def _plan(
+    connection: Connection, request: Request, known: Sequence[RevisionRow]
+) -> tuple[tuple[Pair, ...], tuple[str, ...]]:
+    """Which revisions are compared with which, and what is to be said about that."""
+    names = (request.base, *request.heads)
+    chosen = [resolve(name, known) for name in names]
+    _refuse_same(chosen[0], chosen[1:], request)
+    if not pairing.is_versions(names, chosen):
+        return pairing.against(chosen[0], chosen[1:]), ()
+    series = find(chosen[0].series, known_series(connection))
+    about = {version.version: version for version in series.versions}
+    numbers = [revision.version or 0 for revision in chosen]
+    found = {n: pairing.base_of(series, about.get(n), n, known) for n in numbers}
+    bases = {number: candidates[0] for number, candidates in found.items() if candidates}
+    return pairing.of_versions(chosen, bases), tuple(pairing.notes(series, chosen, bases))
 
 
 def _refuse_same(base: RevisionRow, heads: Sequence[RevisionRow], request: Request) -> None:
@@ -113,54 +146,68 @@ def _refuse_same(base: RevisionRow, heads: Sequence[RevisionRow], request: Reque
             )
 
 
-def _judge(
-    table: SampleTable,
-    wanted: Mapping[int, SeriesRow],
-    revisions: Sequence[RevisionRow],
-    request: Request,
-    states: Mapping[int, Mapping[str, str]],
-    past: Mapping[int, Spreads],
-) -> tuple[Row, ...]:
-    """All pairs (time series, head) as one family; those on hosts that differ are judged apart from it.
+@dataclass(frozen=True, slots=True, eq=False)
+class _Data:
+    """What was measured: samples, time series and host states by id, builds of the test programs, noise before."""
 
-    `revisions` are base and heads; `past` is what earlier revisions say about noise.
-    """
-    base, *heads = revisions
-    pairs = _pairs(table, base, heads)
-    found = {pair: _comparability(table, rows, states, request.vary) for pair, rows in pairs.items()}
-    results: dict[tuple[int, int], Comparison] = {}
+    table: SampleTable
+    series: Mapping[int, SeriesRow]
+    states: Mapping[int, Mapping[str, str]]
+    builds: Mapping[tuple[int, int], frozenset[str]]
+    past: Mapping[int, Spreads]
+
+
+_Key = tuple[int, int, int]  # time series, revision of the base, revision of the head
+
+
+def _judge(data: _Data, pairs: Sequence[Pair], request: Request) -> tuple[Row, ...]:
+    """All pairs of all time series as one family; those on hosts that differ are judged apart from it."""
+    sides = _sides(data.table, pairs)
+    found = {key: _comparability(data.table, rows, data.states, request.vary) for key, rows in sides.items()}
+    results: dict[_Key, Comparison] = {}
     for family in (
-        [p for p in pairs if found[p].severity not in (Severity.BLOCK, Severity.DOWNGRADE)],
-        [p for p in pairs if found[p].severity in (Severity.BLOCK, Severity.DOWNGRADE)],
+        [key for key in sides if found[key].severity not in (Severity.BLOCK, Severity.DOWNGRADE)],
+        [key for key in sides if found[key].severity in (Severity.BLOCK, Severity.DOWNGRADE)],
     ):
         if family:
-            rows = [(p[0], np.concatenate(pairs[p])) for p in family]
-            before = history.for_pairs(past, table, rows)
-            judged = _compare(table, [pairs[p] for p in family], [wanted[p[0]] for p in family], request.policy, before)
+            series = [data.series[key[0]] for key in family]
+            before = history.for_pairs(data.past, data.table, [(k[0], np.concatenate(sides[k])) for k in family])
+            judged = _compare(data.table, [sides[key] for key in family], series, request.policy, before)
             results |= dict(zip(family, judged, strict=True))
-    names = {h.id: h.name for h in heads}
-    order = {series_id: position for position, series_id in enumerate(wanted)}
-    rank = {h.id: position for position, h in enumerate(heads)}
-    ordered = sorted(pairs, key=lambda pair: (order[pair[0]], rank[pair[1]]))
-    return tuple(Row(names[h], wanted[s], _weighed(results[s, h], found[s, h]), found[s, h]) for s, h in ordered)
+    by_ids = {pair.ids: pair for pair in pairs}
+    order = {series_id: position for position, series_id in enumerate(data.series)}
+    rank = {ids: position for position, ids in enumerate(by_ids)}
+    return tuple(
+        _row(data, key, by_ids[key[1:]], _weighed(results[key], found[key]), found[key])
+        for key in sorted(sides, key=lambda key: (order[key[0]], rank[key[1:]]))
+    )
+
+
+def _row(data: _Data, key: _Key, pair: Pair, result: Comparison, hosts: Comparability) -> Row:
+    series = data.series[key[0]]
+    builds = [data.builds.get((revision.id, series.test_case_id), frozenset()) for revision in (pair.base, pair.head)]
+    if all(builds) and builds[0] != builds[1]:
+        was, now = (", ".join(sorted(names)) for names in builds)
+        text = f"the test program changed with the code ({was} -> {now}): the difference may be the program's"
+        result = replace(result, warnings=(*result.warnings, text))
+    return Row(pair.head.name, series, result, hosts, pair.base.name, pair.name, pair.kind)
 
 
 _Sides = tuple[np.ndarray, np.ndarray]  # rows of the sample table: base, head
 
 
-def _pairs(table: SampleTable, base: RevisionRow, heads: Sequence[RevisionRow]) -> dict[tuple[int, int], _Sides]:
+def _sides(table: SampleTable, pairs: Sequence[Pair]) -> dict[_Key, _Sides]:
     if not table.series.size:
         return {}
     starts = np.flatnonzero(np.r_[True, table.series[1:] != table.series[:-1]])
-    pairs: dict[tuple[int, int], _Sides] = {}
+    found: dict[_Key, _Sides] = {}
     for start, stop in zip(starts, [*starts[1:], table.series.size], strict=True):
         rows = np.arange(start, stop)
-        of_base = rows[table.revision[start:stop] == base.id]
-        for head in heads:
-            of_head = rows[table.revision[start:stop] == head.id]
-            if of_base.size and of_head.size:
-                pairs[int(table.series[start]), head.id] = (of_base, of_head)
-    return pairs
+        own = {int(r): rows[table.revision[start:stop] == r] for r in np.unique(table.revision[start:stop])}
+        for base, head in (pair.ids for pair in pairs):
+            if base in own and head in own:
+                found[int(table.series[start]), base, head] = (own[base], own[head])
+    return found
 
 
 def _comparability(
@@ -218,7 +265,7 @@ def _weighed(result: Comparison, hosts: Comparability) -> Comparison:
     return result
 
 
-def _absent(counts: Sequence[RunCount], base: RevisionRow, heads: Sequence[RevisionRow]) -> tuple[Absent, ...]:
+def _absent(counts: Sequence[RunCount], pairs: Sequence[Pair]) -> tuple[Absent, ...]:
     """What one side lacks, and what did not pass: missing is never zero and never a pass."""
     cases: dict[tuple[str, int], dict[int, Counter[str]]] = {}
     about: dict[tuple[str, int], RunCount] = {}
@@ -229,9 +276,10 @@ def _absent(counts: Sequence[RunCount], base: RevisionRow, heads: Sequence[Revis
     found: list[Absent] = []
     for key, by_revision in cases.items():
         case = about[key]
-        for head in heads:
-            for what, side, runs in _lacks(by_revision.get(base.id), by_revision.get(head.id)):
-                found.append(Absent(head.name, what, case.host, case.benchmark, case.params, side, runs))
+        for pair in pairs:
+            if pair.kind is Kind.HEAD:
+                for what, side, runs in _lacks(by_revision.get(pair.base.id), by_revision.get(pair.head.id)):
+                    found.append(Absent(pair.head.name, what, case.host, case.benchmark, case.params, side, runs))
     return tuple(found)
 
 
@@ -271,15 +319,17 @@ def _geomeans(rows: Sequence[Row]) -> dict[str, float]:
     ratios: dict[str, list[float]] = {}
     for row in rows:
         judged = row.result.verdict is not Verdict.NOT_COMPARABLE and row.result.effect is not None
-        if judged and row.series.better == "lower" and row.series.unit == "s":
+        if judged and row.kind is Kind.HEAD and row.series.better == "lower" and row.series.unit == "s":
             ratios.setdefault(row.head, []).append(1 + (row.result.effect or 0.0))
     return {head: 1 + geometric_mean(np.array(values)).effect for head, values in ratios.items()}
 
 
-def _nothing_common(base: RevisionRow, heads: Sequence[RevisionRow], table: SampleTable) -> str:
-    empty = [r.name for r in (base, *heads) if not (table.revision == r.id).any()]
+def _nothing_common(pairs: Sequence[Pair], table: SampleTable) -> str:
+    revisions = list({r.id: r for pair in pairs for r in (pair.base, pair.head)}.values())
+    empty = [r.name for r in revisions if not (table.revision == r.id).any()]
     if empty:
         return f"no measurements of {', '.join(empty)} pass the filters"
+    base, *heads = revisions
     return f"{base.name} and {', '.join(h.name for h in heads)} have no test case on a common host"
 
 

@@ -21,6 +21,7 @@ def json_row(row: Row) -> dict[str, object]:
         "params": dict(series.params),
         "host": series.host,
         "head": row.head,
+        "base": row.base,
         "metric": series.metric,
         "unit": series.unit,
         "better": series.better,
@@ -68,7 +69,7 @@ def to_markdown(report: Report) -> str:
     lines += [verdict_counts(report), ""]
     lines += ["| " + " | ".join(_COLUMNS) + " |", "|" + "---|" * len(_COLUMNS)]
     lines += ["| " + " | ".join(_cell(cell) for cell in _cells(row)) + " |" for row in report.rows]
-    lines += ["", _cell(judged(report)), *(_cell(note) for note in notes(report))]
+    lines += ["", _cell(judged(report)), *(_cell(note) for note in (*report.told, *notes(report)))]
     return "\n".join(lines) + "\n"
 
 
@@ -82,7 +83,9 @@ def to_html(report: Report) -> str:
         for row in report.rows
     )
     title = html.escape(f"{report.base.name} against {', '.join(h.name for h in report.heads)}")
-    told = "".join(f"<p>{html.escape(text)}</p>" for text in (verdict_counts(report), judged(report), *notes(report)))
+    told = "".join(
+        f"<p>{html.escape(text)}</p>" for text in (verdict_counts(report), judged(report), *report.told, *notes(report))
+    )
     return (
         '<!doctype html>\n<html lang="en"><head><meta charset="utf-8">'
         f"<title>{title}</title><style>{_STYLE}</style></head>\n"

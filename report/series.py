@@ -15,6 +15,7 @@ from db.values import IntArray, RevisionRow, SampleTable, SeriesRow
 from report import comparability
 from report.comparability import Comparability
 from report.following import Fate, Followed, follow
+from report.pairs import base_of
 from stats.attribution import Attribution, StateSamples, attribute_many
 from stats.policy import Policy
 
@@ -112,20 +113,10 @@ def states_of(
     mine = [r for r in revisions if r.series == series.name and r.version == version.version]
     last = max([len(version.patches), *(r.patch or 0 for r in mine)])
     states = {r.id: last if r.patch is None else r.patch for r in mine}
-    if 0 in states.values() or not version.base_commit:
+    if 0 in states.values():
         return states, ""
-    others = {v.version for v in series.versions if v.base_commit == version.base_commit}
-    for borrowed in (
-        [r for r in revisions if r.series == series.name and r.version in others and r.patch == 0],
-        [r for r in revisions if _is_base(r, version)],
-    ):
-        if borrowed:
-            return states | {r.id: 0 for r in borrowed}, borrowed[0].name
-    return states, ""
-
-
-def _is_base(revision: RevisionRow, version: VersionRow) -> bool:
-    return not revision.label and len(revision.commit) >= 7 and version.base_commit.startswith(revision.commit)
+    borrowed = base_of(series, version, version.version, revisions)
+    return states | {r.id: 0 for r in borrowed}, borrowed[0].name if borrowed else ""
 
 
 @dataclass(frozen=True, slots=True, eq=False)

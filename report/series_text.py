@@ -8,7 +8,7 @@ from itertools import groupby
 from db.series import PatchSeriesRow
 from report.following import Fate
 from report.series import MeasuredVersion, Place, Result, SeriesReport
-from report.text import WIDTH, ascii_only, bounds, case_line, direction, percent
+from report.words import WIDTH, ascii_only, bounds, case_line, direction, field, percent
 
 DECIDED = 0.95  # posterior from which on "no patch" counts as an answer
 SURE = 0.995  # posterior that need not be told
@@ -66,9 +66,9 @@ def _version(version: MeasuredVersion) -> list[str]:
     prefix = f" [{row.prefix}]" if row.prefix else ""
     lines = _wrapped(f"== v{row.version}{prefix}: {count} patch{'' if count == 1 else 'es'}{when}")
     if row.message_id:
-        lines += _field("Cover", f"<{row.message_id}>")
+        lines += field("Cover", f"<{row.message_id}>")
     if row.base_commit:
-        lines += _field("Base", row.base_commit[:12] + (f", measured as {version.base}" if version.base else ""))
+        lines += field("Base", row.base_commit[:12] + (f", measured as {version.base}" if version.base else ""))
     return lines
 
 
@@ -76,9 +76,9 @@ def _measured(version: MeasuredVersion) -> list[str]:
     lines: list[str] = []
     for place in version.places:
         states = ", ".join(_how_often(ks, *counts) for counts, ks in _together(place).items())
-        lines += _field("Measured", f"{place.host}: {states}")
+        lines += field("Measured", f"{place.host}: {states}")
     for host, missing in version.gaps.items():
-        lines += _field("Missing", f"{host}: {_states(missing)}" if host else "nothing was measured yet")
+        lines += field("Missing", f"{host}: {_states(missing)}" if host else "nothing was measured yet")
     return lines
 
 
@@ -212,10 +212,3 @@ def _told_once(results: Sequence[Result]) -> list[str]:
         said = ascii_only(f"{text[:1].upper()}{text[1:]}{more}")
         lines += textwrap.wrap(said, WIDTH, initial_indent="- ", subsequent_indent="  ", break_on_hyphens=False)
     return lines
-
-
-def _field(name: str, text: str) -> list[str]:
-    lead = f"{name:<9}: "
-    return textwrap.wrap(
-        ascii_only(text), WIDTH, initial_indent=lead, subsequent_indent=" " * len(lead), break_on_hyphens=False
-    )

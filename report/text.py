@@ -6,12 +6,29 @@ from collections.abc import Iterable, Iterator, Sequence
 from itertools import groupby
 
 from db.hoststate import summary_line
-from db.values import RevisionRow, SeriesRow
+from db.values import RevisionRow
 from report.comparison import Absent, Report, Row
+from report.pairs import Kind
+from report.words import WIDTH, ascii_only, bounds, case_line, direction, field, percent
 from stats.compare import Comparison, Verdict
 from stats.units import scaled
 
-WIDTH = 72
+__all__ = [
+    "MARKS",
+    "WIDTH",
+    "ascii_only",
+    "bounds",
+    "case_line",
+    "change",
+    "described",
+    "direction",
+    "interval",
+    "judged",
+    "notes",
+    "percent",
+    "render",
+    "verdict_counts",
+]
 MARKS = {
     Verdict.REGRESSION: "!",
     Verdict.IMPROVEMENT: "+",
@@ -39,41 +56,20 @@ def render(report: Report, *, everything: bool = False) -> str:
     return "".join(f"{line.rstrip()}\n" for line in lines)
 
 
-def ascii_only(text: str) -> str:
-    """Text in printable ASCII on one line; everything else is spelled out with a backslash."""
-    escaped = "".join(c if c.isprintable() else c.encode("unicode_escape").decode() for c in text)
-    return escaped.encode("ascii", "backslashreplace").decode()
-
-
-def case_line(benchmark: str, params: Iterable[tuple[str, object]]) -> str:
-    """A test case in words: `dirty_log_perf_test vcpus=2 bytes_per_vcpu=1G`; what is off is left out."""
-    shown = ((name, value) for name, value in params if value is not False and value not in ("none", ""))
-    told = " ".join(f"{name}={_told(name, value)}" for name, value in shown)
-    return f"{benchmark.rsplit('/', 1)[-1]} {told}".strip()
-
-
-def _told(name: str, value: object) -> str:
-    if isinstance(value, int) and "bytes" in name:
-        power = next((p for p in (3, 2, 1) if value and value % 1024**p == 0), 0)
-        return f"{value >> 10 * power}{' KMG'[power].strip()}"
-    return str(value).replace(" ", "")
-
-
-def _field(name: str, text: str) -> list[str]:
-    lead = f"{name:<9}: "
-    return textwrap.wrap(
-        ascii_only(text), WIDTH, initial_indent=lead, subsequent_indent=" " * len(lead), break_on_hyphens=False
-    ) or [lead]
-
-
 def _header(report: Report) -> list[str]:
     lines: list[str] = []
     for host, state in report.hosts.items():
-        lines += _field("Host", f"{host} ({summary_line(state)})" if state else f"{host} (no host facts)")
-    first = report.heads[0].name
-    lines += _field("Base", f"{described(report.base)}  {_replication(report.rows, first, 0)}")
+        lines += field("Host", f"{host} ({summary_line(state)})" if state else f"{host} (no host facts)")
+    for base in {pair.base.id: pair.base for pair in report.pairs if pair.kind is Kind.HEAD}.values():
+        rows = [row for row in report.rows if row.base == base.name and row.kind is Kind.HEAD]
+        lines += field(
+            "Base", f"{described(base)}  {_replication([row for row in rows if row.head == rows[0].head], 0)}"
+        )
     for head in report.heads:
-        lines += _field("Head", f"{described(head)}  {_replication(report.rows, head.name, 1)}")
+        rows = [row for row in report.rows if row.head == head.name]
+        own = next((pair.base.name for pair in report.pairs if pair.head is head and pair.kind is Kind.HEAD), "")
+        against = f"  against {own}" if own != report.base.name else ""
+        lines += field("Head", f"{described(head)}  {_replication(rows, 1)}{against}")
     return lines
 
 
@@ -83,8 +79,8 @@ def described(revision: RevisionRow) -> str:
     return f"{revision.name} ({', '.join(told)})" if told else revision.name
 
 
-def _replication(rows: Sequence[Row], head: str, side: int) -> str:
-    counts = [row.result.n[side] for row in rows if row.head == head]
+def _replication(rows: Sequence[Row], side: int) -> str:
+    counts = [row.result.n[side] for row in rows]
     if not counts:
         return "not measured"
     boots = _spread(n.boots for n in counts)
@@ -99,14 +95,14 @@ def _spread(numbers: Iterable[int]) -> str:
 
 def _table(rows: Sequence[Row], report: Report) -> Iterator[str]:
     series = rows[0].series
-    yield from _field("Test", case_line(series.benchmark, sorted(series.params.items())))
+    yield from field("Test", case_line(series.benchmark, sorted(series.params.items())))
     if len(report.hosts) > 1:
-        yield from _field("On", series.host)
+        yield from field("On", series.host)
     yield ""
     yield f"{'metric':<{_NAME}}{'base':>8}{'head':>9}{'change':>9}{'95% CI':>13}"
     for _, same in groupby(rows, key=lambda row: row.series.id):
         group = list(same)
-        yield from _rows(group, many=len(report.heads) > 1)
+        yield from _rows(group, many=len(report.pairs) > 1)
 
 
 def _rows(group: Sequence[Row], *, many: bool) -> Iterator[str]:
@@ -118,7 +114,7 @@ def _rows(group: Sequence[Row], *, many: bool) -> Iterator[str]:
     if many or len(name) >= _NAME:
         yield from textwrap.wrap(name, WIDTH)
     for row in group:
-        lead = f"  {ascii_only(row.head)}" if many else name if len(name) < _NAME else ""
+        lead = f"  {ascii_only(row.pair or row.head)}" if many else name if len(name) < _NAME else ""
         if len(lead) >= _NAME:
             yield from textwrap.wrap(lead, WIDTH, subsequent_indent="  ")
             lead = ""
@@ -148,28 +144,6 @@ def interval(result: Comparison) -> str:
     return "-" if result.ci is None else bounds(result.ci)
 
 
-def percent(effect: float) -> str:
-    """An effect (ratio - 1) as `-39.2%`, or as a factor where a percentage says little."""
-    return f"{100 * effect:+.1f}%" if effect < 9 else f"x{1 + effect:.4g}"
-
-
-def bounds(ci: tuple[float, float]) -> str:
-    """An interval of effects in per cent: `[-41,-37]`."""
-    low, high = (100 * bound for bound in ci)
-    digits = 1 if max(abs(low), abs(high)) < 9.95 else 0
-    if max(abs(low), abs(high)) >= 9999:
-        return f"x[{1 + low / 100:.2g},{1 + high / 100:.2g}]"
-    return f"[{low:+.{digits}f},{high:+.{digits}f}]"
-
-
-def direction(effect: float, series: SeriesRow) -> str:
-    """What a movement means in a word: slower, faster, worse, better, or more and less where neither is."""
-    if series.better not in ("lower", "higher"):
-        return "more" if effect > 0 else "less"
-    is_worse = (effect > 0) == (series.better == "lower")
-    return ("slower" if is_worse else "faster") if series.unit == "s" else ("worse" if is_worse else "better")
-
-
 def _absent(absent: Sequence[Absent]) -> list[str]:
     if not absent:
         return []
@@ -190,7 +164,7 @@ def _footer(report: Report) -> list[str]:
     for head, ratio in report.geomeans.items():
         said = f"Geometric mean of the times of {ascii_only(head)}: x{ratio:.3f} of base over the rows above."
         lines += _sentences(said)
-    for note in notes(report):
+    for note in (*report.told, *notes(report)):
         text = ascii_only(note[:1].upper() + note[1:])
         lines += textwrap.wrap(text, WIDTH, initial_indent="- ", subsequent_indent="  ", break_on_hyphens=False)
     return lines

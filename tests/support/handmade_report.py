@@ -44,7 +44,7 @@ def row(metric, found, *, head="v2", unit="s", better="lower", comparability=Non
     series = SeriesRow(
         number or hash(metric) % 999, "bm3", "kvm-selftests/dirty_log_perf_test", 1, PARAMS, metric, unit, better
     )
-    return Row(head, series, found, comparability or Comparability(None, ()), "v6.12-rc3", head)
+    return Row(head, series, found, comparability or Comparability(None, ()), "v6.12-rc3")
 
 
 THP = Difference("thp.enabled", "always", "madvise", Severity.DOWNGRADE)
