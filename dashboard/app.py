@@ -9,7 +9,7 @@ from streamlit.navigation.page import Page
 from dashboard.page import Context, Render
 from dashboard.parts import boxes
 from dashboard.state import leaving
-from dashboard.views import compare, hosts, run, trends
+from dashboard.views import compare, hosts, run, series, trends
 from db.errors import UserError
 
 _ICON = (  # drawn here: an emoji or icon by name would be fetched from the network
@@ -20,6 +20,7 @@ _ICON = (  # drawn here: an emoji or icon by name would be fetched from the netw
 PAGES: tuple[tuple[str, str, str, Render], ...] = (
     ("compare", "Compare", ":material/compare_arrows:", compare.render),
     ("trends", "Trends", ":material/show_chart:", trends.render),
+    ("series", "Patch series", ":material/account_tree:", series.render),
     ("run", "Run", ":material/receipt_long:", run.render),
     ("hosts", "Hosts", ":material/dns:", hosts.render),
 )

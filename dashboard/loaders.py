@@ -19,12 +19,14 @@ from ingest.reading import Asked, Reading, read_again
 from report import comparison as comparisons
 from report import hosts as host_reports
 from report import run as runs
-from report import trend
+from report import series_pages, trend
 from report.comparison import Report, Request
 from report.hosts import HostReport, Stretch
 from report.noise import NoiseReport
 from report.run import RunReport
 from report.selection import Chosen
+from report.series import SeriesReport, SeriesRequest
+from report.series_pages import Known
 from report.spellings import spellings
 from report.trend import Line, RawPoint
 
@@ -180,3 +182,25 @@ def noise(url: str, token: str, series_ids: Sequence[int]) -> NoiseReport:
     wanted = set(series_ids)
     with reading(engine(url)) as connection:
         return host_reports.noise_of(connection, [one for one in series(url, token) if one.id in wanted])
+
+
+@st.cache_resource(show_spinner="Reading the patch series …", max_entries=_KEPT)
+def patch_series(url: str, token: str) -> tuple[Known, ...]:  # noqa: ARG001
+    """All patch series, the one measured last first."""
+    with reading(engine(url)) as connection:
+        return series_pages.known(connection)
+
+
+@st.cache_resource(show_spinner="Attributing changes to patches …", show_time=True, max_entries=_KEPT)
+def series_report(url: str, token: str, request: SeriesRequest) -> SeriesReport:  # noqa: ARG001
+    """One version of a series, patch by patch."""
+    with reading(engine(url)) as connection:
+        return series_pages.version(connection, request)
+
+
+@st.cache_resource(show_spinner="Comparing the versions …", show_time=True, max_entries=_KEPT)
+def between_versions(url: str, token: str, name: str, vary: Sequence[str]) -> tuple[str, ...]:
+    """What the versions of a series did against each other, in sentences."""
+    one = next(one for one in patch_series(url, token) if one.series.name == name)
+    with reading(engine(url)) as connection:
+        return series_pages.between_versions(connection, one, vary)

@@ -73,11 +73,14 @@ class InboxView(View):
 class SeriesView(View):
     """The Patch series page. `row` is the time series whose waterfall is open."""
 
+    LIVE = ("host", "metric", "everything", "row")
+
     series: str = ""
     version: str = ""
     host: str = ""
     metric: str = ""
     vary: tuple[str, ...] = ()
+    everything: bool = False
     row: str = ""
 
 

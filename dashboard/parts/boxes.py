@@ -10,6 +10,7 @@ from db.errors import UserError
 from db.values import RunCount
 from report.text import case_line
 
+_SERIES = "kvmperf series add cover-and-patches.mbox\nkvmperf upload PATH --series NAME --version N --patch K/M"
 _START = "kvmperf demo\nkvmperf upload PATH --label NAME"
 
 
@@ -23,6 +24,18 @@ def nothing_stored() -> None:
     """What to do with a database without measurements."""
     st.info("Nothing is stored yet. Fill this database with real example outputs, or with your own:")
     st.code(_START, language=None)
+
+
+def no_series(is_filled: bool) -> None:
+    """What to do without a patch series."""
+    if not is_filled:
+        nothing_stored()
+        return
+    st.info("No patch series is known yet. Register what was posted, then upload what was measured patch by patch:")
+    st.code(
+        "kvmperf series add cover-and-patches.mbox\nkvmperf upload PATH --series NAME --version N --patch K/M",
+        language=None,
+    )
 
 
 def nothing_here(what: str, todo: str) -> None:
