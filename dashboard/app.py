@@ -9,7 +9,7 @@ from streamlit.navigation.page import Page
 from dashboard.page import Context, Render
 from dashboard.parts import boxes
 from dashboard.state import leaving
-from dashboard.views import compare, hosts, run, series, trends
+from dashboard.views import compare, hosts, inbox, operation, run, series, trends
 from db.errors import UserError
 
 _ICON = (  # drawn here: an emoji or icon by name would be fetched from the network
@@ -18,11 +18,13 @@ _ICON = (  # drawn here: an emoji or icon by name would be fetched from the netw
 )
 # word in the URL, title, icon, page
 PAGES: tuple[tuple[str, str, str, Render], ...] = (
+    ("inbox", "Inbox", ":material/inbox:", inbox.render),
     ("compare", "Compare", ":material/compare_arrows:", compare.render),
     ("trends", "Trends", ":material/show_chart:", trends.render),
     ("series", "Patch series", ":material/account_tree:", series.render),
     ("run", "Run", ":material/receipt_long:", run.render),
     ("hosts", "Hosts", ":material/dns:", hosts.render),
+    ("operation", "Operation", ":material/monitor_heart:", operation.render),
 )
 
 

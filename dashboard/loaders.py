@@ -10,6 +10,7 @@ import streamlit as st
 from sqlalchemy import Engine
 
 from db import queries, run_queries
+from db import runs as stored
 from db.engine import connect, reading
 from db.host_queries import InState
 from db.queries import Filters
@@ -18,11 +19,15 @@ from db.values import BootRow, RevisionRow, RunCount, SampleTable, SeriesRow
 from ingest.reading import Asked, Reading, read_again
 from report import comparison as comparisons
 from report import hosts as host_reports
+from report import inbox as inboxes
+from report import operation as operations
 from report import run as runs
 from report import series_pages, trend
 from report.comparison import Report, Request
 from report.hosts import HostReport, Stretch
+from report.inbox import InboxReport
 from report.noise import NoiseReport
+from report.operation import OperationReport
 from report.run import RunReport
 from report.selection import Chosen
 from report.series import SeriesReport, SeriesRequest
@@ -204,3 +209,24 @@ def between_versions(url: str, token: str, name: str, vary: Sequence[str]) -> tu
     one = next(one for one in patch_series(url, token) if one.series.name == name)
     with reading(engine(url)) as connection:
         return series_pages.between_versions(connection, one, vary)
+
+
+@st.cache_resource(show_spinner="Reading what came in …", max_entries=_KEPT)
+def inbox(url: str, token: str) -> InboxReport:  # noqa: ARG001
+    """What needs somebody's attention."""
+    with reading(engine(url)) as connection:
+        return inboxes.build(connection)
+
+
+@st.cache_resource(show_spinner="Measuring the database …", ttl=30, max_entries=8)
+def operation(url: str, token: str) -> OperationReport:  # noqa: ARG001
+    """The state of the database; tokens and acts change without an upload, so it does not last."""
+    with reading(engine(url)) as connection:
+        return operations.build(engine(url), connection)
+
+
+@st.cache_resource(show_spinner="Reading the output …", max_entries=8)
+def capture_files(url: str, token: str, capture_id: int) -> dict[str, bytes]:  # noqa: ARG001
+    """The bytes of a capture's files by name."""
+    with reading(engine(url)) as connection:
+        return {name: queries.artifact(connection, sha) for name, sha in stored.files(connection, capture_id).items()}

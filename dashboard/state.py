@@ -106,9 +106,9 @@ class HostsView(View):
 
 @dataclass(frozen=True, slots=True)
 class OperationView(View):
-    """The Operation page."""
+    """The Operation page. `capture` is the one in quarantine whose text is shown."""
 
-    captures: str = ""
+    capture: str = ""
 
 
 Some = TypeVar("Some", bound=View)

@@ -56,14 +56,14 @@ def test_without_a_database_the_page_names_the_command(open_page):
 
 
 def test_the_bare_address_leads_to_the_first_page(open_page, databases):
-    app = open_page(databases.sample, "", base="split-on", head="split-off")
+    app = open_page(databases.sample, "", host="bm3")
 
     assert not app.exception
-    assert [title.value for title in app.subheader] == ["Compare"]
-    assert app.selectbox[0].value == "split-on"
+    assert [title.value for title in app.subheader] == ["Inbox"]
+    assert app.multiselect[0].value == ["bm3"]
 
 
-@pytest.mark.parametrize("page", ["compare", "trends", "run"])
+@pytest.mark.parametrize("page", ["compare", "trends", "run", "inbox"])
 def test_a_database_of_failures_lists_them(open_page, databases, words, page):
     app = open_page(databases.failures, page)
 

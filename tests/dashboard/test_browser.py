@@ -33,8 +33,8 @@ def test_a_page_fits_wide_and_narrow_in_light_and_dark(visit, path, scheme):
 def test_the_bare_address_opens_the_first_page(visit):
     page = visit("")
 
-    page.wait_for_url("**/compare*")
-    assert page.get_by_role("heading", name="Compare").count() == 1
+    page.wait_for_url("**/inbox*")
+    assert page.get_by_role("heading", name="Inbox").count() == 1
 
 
 def test_a_view_is_restored_in_another_browser(visit):
