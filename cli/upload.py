@@ -12,6 +12,8 @@ from cli.options import DatabaseOption, database_url
 from db.errors import UserError
 
 if TYPE_CHECKING:
+    from sqlalchemy import Connection
+
     from db.values import CaptureContext, Stored
     from db.writes import Writer
     from ingest.context import Given
@@ -39,9 +41,12 @@ def upload(
         Path | None, typer.Option(help="Folder of captured facts, or JSON of `kvmperf facts`.", show_default=False)
     ] = None,
     boot_id: Annotated[str, typer.Option(help="Boot in which it ran (default: from the host facts).")] = "",
-    series: Annotated[str, typer.Option(help="Patch series it belongs to.")] = "",
+    series: Annotated[
+        str, typer.Option(help="Patch series: name, change-id, or Message-Id of a cover.")
+    ] = "",
     version: Annotated[int | None, typer.Option(help="Version of the series.", min=1, show_default=False)] = None,
     patch: Annotated[str, typer.Option(metavar="K/M", help="After patch K of M; 0/M is the base.")] = "",
+    harness: Annotated[str, typer.Option(help="Build of the test program, where it changes too.")] = "",
     tag: Annotated[list[str] | None, typer.Option(metavar="K=V", help="Free note on the runs (repeatable).")] = None,
     reported: Annotated[bool, typer.Option(help="Numbers from a mail: kept apart from measured runs.")] = False,
     as_json: Annotated[bool, typer.Option("--json", help="Receipts as JSON lines.")] = False,
@@ -67,7 +72,7 @@ def upload(
         series=series,
         version=version,
         patch=patch,
-        tags=tuple(tag or ()),
+        tags=(*(tag or ()), *([f"harness={harness}"] if harness else [])),
         reported=reported,
     )
     if not paths and not resend:
@@ -99,11 +104,21 @@ def store(paths: list[Path], given: "Given", url: str) -> list["Stored"]:
     engine = connect(url, create=True)
     with writing(engine) as connection:
         receipts = list(_watched(_accepted(Writer(connection, origin="cli"), paths, given)))
+        if given.series:
+            _say_series(connection, given)
     if place is not None:
         _say_place(place, given)
     elif any(map(_is_tree, paths)):
         typer.echo("host, boot and kernel: as each iteration of MMTests tells them, unless options do", err=True)
     return receipts
+
+
+def _say_series(connection: "Connection", given: "Given") -> None:
+    from db.series import known_series, meant
+
+    if not any(version.patches for one in meant(given.series, known_series(connection)) for version in one.versions):
+        told = f"series: {given.series} is known from uploads only; `kvmperf series add` registers what was posted"
+        typer.echo(told, err=True)
 
 
 def _is_tree(path: Path) -> bool:

@@ -10,6 +10,7 @@ class RevisionFacts:
     """What identifies measured code. Empty strings and None mean "not said"; equal facts are one revision.
 
     `series`, `version` and `patch` place it in a patch series: after patch k, 0 for the base of that version.
+    `patches` is how many the version has, as far as said: it is checked against the series and identifies nothing.
     """
 
     kernel: str = ""
@@ -25,6 +26,7 @@ class RevisionFacts:
     series: str = ""
     version: int | None = None
     patch: int | None = None
+    patches: int | None = None
 
 
 @dataclass(frozen=True, slots=True)

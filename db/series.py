@@ -168,9 +168,11 @@ def _named(facts: RevisionFacts, known: Sequence[PatchSeriesRow]) -> RevisionFac
     covers = [v for v in series.versions if v.message_id and v.message_id == facts.series.strip("<>")]
     number = covers[0].version if facts.version is None and covers else facts.version
     version = next((v for v in series.versions if v.version == number), None)
-    if version and version.patches and (facts.patch or 0) > len(version.patches):
+    most = len(version.patches) if version else 0
+    said = facts.patches or 0
+    if version and most and ((facts.patch or 0) > most or said not in (0, most)):
         raise UserError(
-            f"{series.name} v{number} has {len(version.patches)} patches, not {facts.patch}",
+            f"{series.name} v{number} has {most} patches, not {said or facts.patch}",
             f"`kvmperf series show {series.name}` lists them",
         )
     return replace(facts, series=series.name, version=number)

@@ -12,6 +12,7 @@ from ingest.hostfacts.given import read_given
 _NAME_LIMIT = 200
 _PATCH = re.compile(r"(?P<k>\d+)(?:/(?P<m>\d+))?$")
 _COMMIT = re.compile(r"[0-9a-fA-F]{7,64}$")
+_MESSAGE_ID = re.compile(r"<?[^\s<>@,~]+@[^\s<>@,~]+>?$")  # of a cover letter: names series and version
 _SERIES_SYNTAX = re.compile(r"[@,~\s]")
 
 
@@ -82,7 +83,8 @@ def _revision(given: Given, kernel: str) -> RevisionFacts:
         label=_name(given.label, "--label"),
         series=_series(given),
         version=given.version if given.series else None,
-        patch=_patch(given),
+        patch=_patch(given, "k"),
+        patches=_patch(given, "m"),
     )
     if not (revision.kernel or revision.commit or revision.label or revision.series):
         raise InputError("nothing says what was measured", "add --label, --commit, --kernel or --host-facts")
@@ -94,16 +96,18 @@ def _series(given: Given) -> str:
         if given.patch or given.version is not None:
             raise InputError("--patch and --version belong to a series", "add --series NAME")
         return ""
-    if _SERIES_SYNTAX.search(given.series):
+    is_cover = _MESSAGE_ID.match(given.series) is not None
+    if _SERIES_SYNTAX.search(given.series) and not is_cover:
         raise InputError(
             f"--series {given.series!r}: a name has no blanks, commas, @ or ~", "for example --series mmu-lockless"
         )
-    if given.version is None:
+    if given.version is None and not is_cover:
         raise InputError(f"--series {given.series}: which version?", "add --version N")
     return _name(given.series, "--series")
 
 
-def _patch(given: Given) -> int | None:
+def _patch(given: Given, which: str) -> int | None:
+    """K or M of --patch K/M; None for what was not said."""
     if not given.patch:
         return None
     match = _PATCH.match(given.patch)
@@ -111,7 +115,7 @@ def _patch(given: Given) -> int | None:
         raise InputError(
             f"--patch {given.patch!r}: not K/M", "after patch 4 of 12: --patch 4/12; the base: --patch 0/12"
         )
-    return int(match["k"])
+    return int(match[which]) if match[which] else None
 
 
 def _boot_time() -> float | None:

@@ -150,6 +150,8 @@ def test_a_patch_that_a_version_does_not_have_is_refused(engine):
         register(connection, version(1))
         with pytest.raises(UserError, match="mmu-walk v1 has 3 patches, not 4"):
             upload(connection, series="mmu-walk", version=1, patch=4)
+        with pytest.raises(UserError, match="mmu-walk v1 has 3 patches, not 12"):
+            upload(connection, series="mmu-walk", version=1, patch=2, patches=12)
         with pytest.raises(UnresolvedNameError, match="no patch series"):
             upload(connection, series="nobody@x", version=1)
 
