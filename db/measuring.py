@@ -4,37 +4,52 @@ from collections import defaultdict
 from collections.abc import Iterable, Sequence
 
 import numpy as np
+from sqlalchemy import Connection
 
-from db.bulk import Row
+from db.bulk import add_all
 from db.dimensions import Dimensions
+from db.models import Measurement
 from db.types import Floats
 from db.values import NewMeasurement, NewRun
 
 Placed = tuple[int, int, int | None, NewRun]  # id of the run, of its test case, of its host
+Summary = tuple[float, float, float, float, float | None]  # mean, median, minimum, maximum, deviation
+
+_COLUMNS = ("time_series_id", "run_id", "n", "warmup", "values", "mean", "median", "minimum", "maximum", "deviation")
 
 
-def rows(dimensions: Dimensions, runs: Iterable[Placed]) -> list[Row]:
-    """One row per metric and run, ready to be inserted."""
+def add(connection: Connection, dimensions: Dimensions, runs: Iterable[Placed]) -> None:
+    """Insert one row per metric and run.
+
+    SQLite gets its tuples directly: building the parameters of a statement costs SQLAlchemy more than SQLite needs to
+    store them, and these are nine of ten rows of an upload.
+    """
     keys: list[tuple[int, int]] = []
     measured: list[NewMeasurement] = []
     for run_id, case_id, host_id, run in runs:
         for one in run.measurements:
             keys.append((dimensions.time_series(case_id, host_id, run.benchmark, one), run_id))
             measured.append(one)
-    summaries = summarised(measured)
-    return [
-        {"time_series_id": series_id, "run_id": run_id, **summary}
-        for (series_id, run_id), summary in zip(keys, summaries, strict=True)
-    ]
+    if not keys:
+        return
+    parts = zip(keys, measured, summarised(measured), strict=True)
+    if connection.dialect.name == "sqlite":
+        marks = ", ".join("?" * len(_COLUMNS))
+        names = ", ".join(f'"{name}"' for name in _COLUMNS)
+        rows = [(*key, m.values.size, m.warmup, _packed(m.values), *summary) for key, m, summary in parts]
+        connection.exec_driver_sql(f"INSERT INTO measurement ({names}) VALUES ({marks})", rows)  # noqa: S608 (constants)
+    else:
+        told = ((*key, m.values.size, m.warmup, m.values, *summary) for key, m, summary in parts)
+        add_all(connection, Measurement, [dict(zip(_COLUMNS, row, strict=True)) for row in told])
 
 
-def summarised(measured: Sequence[NewMeasurement]) -> list[dict[str, object]]:
-    """The columns of each measurement; warm-up is left out of the summary unless there is nothing else.
+def summarised(measured: Sequence[NewMeasurement]) -> list[Summary]:
+    """The summary of each measurement; warm-up is left out unless there is nothing else.
 
     Those of one shape go through NumPy together: five calls for a thousand of them, where five calls each would cost
     more than storing them.
     """
-    found: list[dict[str, object]] = [{}] * len(measured)
+    found: list[Summary] = [(0.0, 0.0, 0.0, 0.0, None)] * len(measured)
     shapes: defaultdict[tuple[int, int], list[int]] = defaultdict(list)
     for index, one in enumerate(measured):
         shapes[one.values.size, one.warmup].append(index)
@@ -42,21 +57,16 @@ def summarised(measured: Sequence[NewMeasurement]) -> list[dict[str, object]]:
         values = np.concatenate([measured[index].values for index in indices]).reshape(len(indices), size)
         judged = values[:, warmup:] if warmup < size else values
         for index, summary in zip(indices, _summaries(judged), strict=True):
-            mean, median, minimum, maximum, deviation = summary
-            found[index] = {
-                "n": size,
-                "warmup": warmup,
-                "mean": mean,
-                "median": median,
-                "minimum": minimum,
-                "maximum": maximum,
-                "deviation": deviation,
-                "values": measured[index].values,
-            }
+            found[index] = summary
     return found
 
 
-def _summaries(judged: Floats) -> Iterable[tuple[float, float, float, float, float | None]]:
+def _packed(values: Floats) -> bytes:
+    """As `db.types.PackedFloats` stores them on SQLite."""
+    return values.astype("<f8", copy=False).tobytes()
+
+
+def _summaries(judged: Floats) -> Iterable[Summary]:
     columns = (judged.mean(axis=1), np.median(judged, axis=1), judged.min(axis=1), judged.max(axis=1))
     count, size = judged.shape
     spread: list[float] | list[None] = judged.std(axis=1, ddof=1).tolist() if size > 1 else [None] * count

@@ -11,7 +11,7 @@ from db import artifacts, measuring
 from db.bulk import add_all, reserve
 from db.dimensions import Dimensions, Places
 from db.keys import digest
-from db.models import Capture, CaptureFile, Measurement, Run, Upload
+from db.models import Capture, CaptureFile, Run, Upload
 from db.origin import RevisionFacts
 from db.values import CaptureContext, NewCapture, NewRun, Stored
 
@@ -172,7 +172,7 @@ def add_runs(
         (run_id, case_id, where["host_id"], run)
         for run_id, case_id, (_, _, where, _, run) in zip(ids, cases, runs, strict=True)
     ]
-    add_all(connection, Measurement, measuring.rows(dimensions, placed))
+    measuring.add(connection, dimensions, placed)
 
 
 def run_columns(run: NewRun, started: datetime | None) -> dict[str, object]:

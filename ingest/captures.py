@@ -11,7 +11,7 @@ from db.values import NewCapture, NewMeasurement, NewRun
 from ingest import parsers
 from ingest.errors import FormatError
 from ingest.outputs import Captured
-from ingest.records import Measurement, Record
+from ingest.records import Better, Measurement, Record, Unit
 
 _VERSION = 1  # of `measurements`: grows when equal records are stored differently
 _VERSIONS = {row.name: row.version for row in parsers.FORMATS}
@@ -68,14 +68,14 @@ def _run(record: Record) -> NewRun:
 
 def measurements(found: Iterable[Measurement]) -> tuple[NewMeasurement, ...]:
     """One entry per time series, its values in order of iteration, warm-up first."""
-    series: dict[tuple[str, str, str], list[Measurement]] = {}
+    series: dict[tuple[str, Unit, Better], list[Measurement]] = {}
     for one in found:
-        series.setdefault((one.series, one.unit.value, one.better.value), []).append(one)
+        series.setdefault((one.series, one.unit, one.better), []).append(one)
     return tuple(
         NewMeasurement(
             metric=name,
-            unit=unit,
-            better=better,
+            unit=unit.value,
+            better=better.value,
             values=np.array([m.value for m in sorted(values, key=_in_order)], dtype=np.float64),
             warmup=sum(m.warmup for m in values),
         )

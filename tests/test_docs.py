@@ -35,6 +35,8 @@ def test_every_command_and_option_named_exists(page):
     root = get_command(app)
     for words in commands(page):
         command = root.commands[words[0]]
+        if hasattr(command, "commands"):
+            command = command.commands[words[1]]
         known = {name for option in command.params for name in (*option.opts, *option.secondary_opts)}
         assert {word for word in words if word.startswith("--")} <= known | {"--help"}, words
 
