@@ -61,24 +61,45 @@ class Server:
         self.process.send_signal(signal.SIGKILL)
         self.process.wait()
 
-    def stored(self):
-        """How often each output is stored; what is in no committed transaction is not there."""
+    def stored(self, label):
+        """How often each output is stored under a label; what is in no committed transaction is not there."""
+        of_label = "JOIN revision v ON v.id = x.revision_id AND v.label = ?"
+        measured = f"SELECT count(*) FROM measurement m JOIN run x ON x.id = m.run_id {of_label}"  # noqa: S608
         with sqlite3.connect(self.database) as database:
-            captures = Counter(row[0] for row in database.execute("SELECT source FROM capture"))
-            points = database.execute("SELECT count(*) FROM measurement").fetchone()[0]
-            runs = database.execute("SELECT count(*), count(DISTINCT capture_id) FROM run").fetchone()
+            rows = database.execute(f"SELECT source FROM capture x {of_label}", (label,))  # noqa: S608
+            captures = Counter(row[0] for row in rows)
+            points = database.execute(measured, (label,)).fetchone()[0]
+            counted = f"SELECT count(*), count(DISTINCT capture_id) FROM run x {of_label}"  # noqa: S608
+            runs = database.execute(counted, (label,)).fetchone()
         assert runs[0] == runs[1] == captures.total()
         return captures, points
 
+    def uploads(self):
+        """How many uploads are stored."""
+        with sqlite3.connect(self.database) as database:
+            return database.execute("SELECT count(*) FROM upload").fetchone()[0]
 
-@pytest.fixture
-def server(tmp_path):
-    found = Server(tmp_path)
-    found.start()
+
+@pytest.fixture(scope="module")
+def service(tmp_path_factory):
+    found = Server(tmp_path_factory.mktemp("server"))
     yield found
-    if found.process.poll() is None:
+    if found.process is not None and found.process.poll() is None:
         found.process.terminate()
         found.process.wait()
+
+
+@pytest.fixture
+def server(service):
+    """The one server of these tests, running; each test knows its uploads by a label of its own."""
+    if service.process is None or service.process.poll() is not None:
+        service.start()
+    return service
+
+
+@pytest.fixture
+def label(request):
+    return request.node.name
 
 
 @pytest.fixture
@@ -92,12 +113,12 @@ def outputs(tmp_path):
 
 
 @pytest.fixture
-def upload(server, outputs):
+def upload(server, outputs, label):
     """Starts `kvmperf upload` on the outputs, or whatever words are given."""
 
-    def start(*words):
-        given = words or (outputs, "--label", "a", "--host", "bm1", "--boot-id", "b1")
-        words = ["upload", *given, "--server", server.url, "--token-file", server.token]
+    def start(*words, token=server.token):
+        given = words or (outputs, "--label", label, "--host", "bm1", "--boot-id", "b1")
+        words = ["upload", *given, "--server", server.url, "--token-file", token]
         return subprocess.Popen([*COMMAND, *map(str, words)], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
 
     return start
@@ -114,8 +135,8 @@ def spool():
     return sorted(Path(os.environ["XDG_STATE_HOME"]).glob("kvmperf/spool/*.tar.gz"))
 
 
-def is_stored_once(server):
-    captures, points = server.stored()
+def is_stored_once(server, label):
+    captures, points = server.stored(label)
     assert captures == Counter({f"dlp/{number:03d}.out": 1 for number in range(OUTPUTS)})
     assert points % OUTPUTS == 0
     assert points > 0
@@ -123,17 +144,17 @@ def is_stored_once(server):
     return True
 
 
-def test_an_upload_is_sent_acknowledged_and_leaves_the_spool(server, upload, outputs):
+def test_an_upload_is_sent_acknowledged_and_leaves_the_spool(server, upload, label, outputs):
     out, err = finish(upload())
-    again = finish(upload(outputs, "--label", "a", "--host", "bm1", "--boot-id", "b1", "--json"))[0]
+    again = finish(upload(outputs, "--label", label, "--host", "bm1", "--boot-id", "b1", "--json"))[0]
 
     assert out.count("stored ") == OUTPUTS
     assert f"{OUTPUTS} stored" in err
     assert {json.loads(line)["outcome"] for line in again.splitlines()} == {"stored"}  # the receipt of the first time
-    assert is_stored_once(server)
+    assert is_stored_once(server, label)
 
 
-def test_without_a_server_the_upload_waits(server, upload):
+def test_without_a_server_the_upload_waits(server, upload, label):
     server.kill()
     _, err = finish(upload(), code=3)
     kept = spool()
@@ -144,23 +165,22 @@ def test_without_a_server_the_upload_waits(server, upload):
     assert len(kept) == 1
     assert str(kept[0]) in err
     assert "0 sent, 1 left" in again
-    assert is_stored_once(server)
+    assert is_stored_once(server, label)
 
 
-def test_a_wrong_token_is_1_and_the_upload_waits(server, upload):
-    right = server.token.read_text()
-    server.token.write_text("kvmperf_00000000_wrong")
-    _, err = finish(upload(), code=1)
-    server.token.write_text(right)
+def test_a_wrong_token_is_1_and_the_upload_waits(server, upload, label, tmp_path):
+    wrong = tmp_path / "wrong"
+    wrong.write_text("kvmperf_00000000_wrong")
+    _, err = finish(upload(token=wrong), code=1)
     finish(upload("--resend"))
 
     assert "refused: this token is not known here" in err
     assert "kept in" in err
-    assert is_stored_once(server)
+    assert is_stored_once(server, label)
 
 
 @pytest.mark.slow
-def test_killed_uploads_are_stored_once_after_a_resend(server, upload):
+def test_killed_uploads_are_stored_once_after_a_resend(server, upload, label):
     """SIGKILL at many points: while it starts, packs, spools, sends and waits for its receipt."""
     chance = random.Random(20261123)  # noqa: S311 (not for secrets)
     began = time.monotonic()
@@ -175,18 +195,18 @@ def test_killed_uploads_are_stored_once_after_a_resend(server, upload):
     finish(upload("--resend"))
     finish(upload())
 
-    assert is_stored_once(server)
+    assert is_stored_once(server, label)
 
 
 @pytest.mark.slow
-def test_a_server_that_dies_in_the_middle_loses_and_doubles_nothing(server, upload):
+def test_a_server_that_dies_in_the_middle_loses_and_doubles_nothing(server, upload, label):
     """SIGKILL of the server while clients send to it; the client retries, gives up, or never noticed."""
     chance = random.Random(20261124)  # noqa: S311 (not for secrets)
     for number in range(4):
         process = upload()
         time.sleep(chance.uniform(0.3, 1.5))
         server.kill()
-        captures, _ = server.stored()
+        captures, _ = server.stored(label)
         assert captures.total() in (0, OUTPUTS), f"half an upload was stored in round {number}"
         server.start()
         process.communicate(timeout=200)
@@ -195,11 +215,12 @@ def test_a_server_that_dies_in_the_middle_loses_and_doubles_nothing(server, uplo
     finish(upload("--resend"))
     finish(upload())
 
-    assert is_stored_once(server)
+    assert is_stored_once(server, label)
 
 
 def test_a_body_that_breaks_off_is_not_stored(server, tmp_path):
     """Half a bundle, then the connection is cut; then half of one, and the server is killed and started again."""
+    before = server.uploads()
     content = bundles.write(tmp_path / "b.tar", bundles.output()).read_bytes()
     head = (
         f"POST /api/v1/uploads HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer {server.token.read_text().strip()}\r\n"
@@ -214,25 +235,25 @@ def test_a_body_that_breaks_off_is_not_stored(server, tmp_path):
         if is_killed:
             server.start()
 
-    assert server.stored()[0].total() == 0
+    assert server.uploads() == before
 
 
-def test_a_full_disk_stores_nothing_and_loses_nothing(server, upload):
+def test_a_full_disk_stores_nothing_and_loses_nothing(server, upload, label):
     """No file of the server may grow: it answers 507, the upload waits, and goes through when there is room."""
     limits = resource.prlimit(server.process.pid, resource.RLIMIT_FSIZE)
     resource.prlimit(server.process.pid, resource.RLIMIT_FSIZE, (4096, limits[1]))
     _, err = finish(upload(), code=3)
     resource.prlimit(server.process.pid, resource.RLIMIT_FSIZE, limits)
-    before = server.stored()[0].total()
+    before = server.stored(label)[0].total()
     finish(upload("--resend"))
 
     assert "the server's disk is full" in err
     assert before == 0
-    assert is_stored_once(server)
+    assert is_stored_once(server, label)
 
 
-def test_progress_is_shown_on_a_terminal_only(server, upload):
+def test_progress_is_shown_on_a_terminal_only(server, upload, label):
     _, err = finish(upload())
 
     assert not re.search(r"\x1b|packing|sending", err)
-    assert is_stored_once(server)
+    assert is_stored_once(server, label)
