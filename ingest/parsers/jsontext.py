@@ -20,8 +20,8 @@ class JsonTextError(Exception):
 
 
 def looks_like_json(text: str) -> bool:
-    """Whether the first character that is neither blank nor mail quoting opens an object or a list."""
-    return text[:4096].lstrip(" \t\r\n>\ufeff")[:1] in {"{", "["}
+    """Whether the first character that is neither blank nor a prefix of mails and runners opens an object or a list."""
+    return text[:4096].lstrip(" \t\r\n>#\ufeff")[:1] in {"{", "["}
 
 
 def is_quoted(text: str) -> bool:
@@ -44,9 +44,11 @@ def load(text: str, pairs: Callable[[list[tuple[str, Any]]], Any] | None = None)
 def objects(text: str, source: str) -> Iterator[tuple[int, dict[str, Any]]]:  # Any: that is what JSON is
     """The objects in the text with their lines: one document (an object or a list of them), or one object a line.
 
-    Lines that hold no JSON (prompts, logs) are passed over, unless that leaves nothing.
+    A document over several lines is on line 0: where in it a number stands is not known. Lines that hold no JSON
+    (prompts, logs) are passed over, unless that leaves nothing.
     """
-    plain = "\n".join(line.text for line in clean(text)) if is_quoted(text) else text
+    is_shifted = text[:4096].lstrip()[:1] in {">", "#"}
+    plain = "\n".join(line.text for line in clean(text)) if is_shifted else text
     try:
         document = load(plain)
     except JsonTextError as error:
@@ -57,7 +59,7 @@ def objects(text: str, source: str) -> Iterator[tuple[int, dict[str, Any]]]:  # 
         return
     for one in document if isinstance(document, list) else [document]:
         if isinstance(one, dict):
-            yield 1, one
+            yield (1 if "\n" not in plain.strip() else 0), one
 
 
 def number(value: object) -> float | None:

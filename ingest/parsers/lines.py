@@ -41,6 +41,8 @@ _NAMES = {
 _PREFIX = re.compile(r"(?P<indent>[ \t]*)(?P<quote>>[> \t]*)?(?P<runner>#[# \t]*)?(?P<bullet>[*+-][ \t]+)?")
 _PREFIX_STARTS = frozenset(" \t>#*+-")
 _SHORT_PREFIX = 40
+# What can stand before a line that a format is recognised by, in a pattern with re.MULTILINE
+MARGIN = r"^[># \t]{0,20}"
 _ESCAPE = re.compile(r"\x1b\[[0-9;?]*[A-Za-z]")
 # `0.5s  <--- got longer`, `0.5s  <== slow`: an author's remark
 _REMARK = re.compile(r"[ \t]<[-=<~]")

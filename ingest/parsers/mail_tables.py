@@ -14,7 +14,7 @@ from ingest.parsers import commandline, page_table
 from ingest.parsers.dirty_log_perf import PROGRAM as DIRTY_LOG
 from ingest.parsers.dirty_log_perf import phase_of_round
 from ingest.parsers.draft import MAX_RUNS
-from ingest.parsers.lines import Line, clean, sample, without_cut_line
+from ingest.parsers.lines import MARGIN, Line, clean, sample, without_cut_line
 from ingest.parsers.program import Program
 from ingest.parsers.table_shapes import Row, Table, is_claim, tables
 from ingest.parsers.unit_test_output import VMEXIT_NAME
@@ -53,13 +53,14 @@ _PROGRAMS = re.compile(
     r"access_tracking_perf_test|memslot_modification_stress_test)\b"
 )
 _COMMAND = re.compile(r"(?:\$|#|cmdline:|command:)?\s*(?P<command>(?:\S*/)?[a-z]\w{3,60}(?:_test|_perf)\b.{0,400})\Z")
-_GRID = re.compile(r"^[>\s]{0,20}\|?[^|\n]{0,200}\|[^\n|]{0,80}\d[^\n|]{0,80}(?:\||$)", re.MULTILINE)
+_GRID = re.compile(MARGIN + r"\|?[^|\n]{0,200}\|[^\n|]{0,80}\d[^\n|]{0,80}(?:\||$)", re.MULTILINE)
 _COLUMNS = re.compile(
-    r"^[>\s]{0,80}(?:[\w-]{1,40}\s{2,80})?(?:before|without|old|base|baseline|vanilla|not-mitigated|unpatched)\s{2,80}"
+    r"^[># \t]{0,80}(?:[\w-]{1,40}[ \t]{2,80})?"
+    r"(?:before|without|old|base|baseline|vanilla|not-mitigated|unpatched)[ \t]{2,80}"
     r"(?:after|with|new|patched|series|mitigated)\b",
     re.MULTILINE | re.IGNORECASE,
 )
-_LIST = re.compile(r"^[>\s]{0,20}[A-Z#][\w #]{1,40}(?:, ?[A-Z#][\w #()]{1,40}){2,8}\s*$", re.MULTILINE)
+_LIST = re.compile(MARGIN + r"[A-Z#][\w #]{1,40}(?:, ?[A-Z#][\w #()]{1,40}){2,8}[ \t\r]{0,20}$", re.MULTILINE)
 
 
 @dataclass(frozen=True, slots=True)

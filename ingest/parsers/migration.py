@@ -132,8 +132,8 @@ def _as_snapshot(one: Measurement) -> Measurement:
 
 def _drop_view_of_destination(found: Migration) -> None:
     """The destination counts nothing: its `total time: 0 ms` is the lack of a measurement."""
-    ram = found.has("transferred_ram") or found.has("total_ram")
-    if not found.status or ram or found.value("total_time") not in {0.0, None}:
+    is_source = any(found.has(metric) for metric in ("transferred_ram", "total_ram", "downtime", "setup_time"))
+    if not found.status or is_source or found.value("total_time") not in {0.0, None}:
         return
     found.draft.measurements = [one for one in found.draft.measurements if one.metric != "total_time"]
     if found.status not in {"failed", "cancelled", "cancelling", "none"}:
@@ -143,7 +143,7 @@ def _drop_view_of_destination(found: Migration) -> None:
 
 def _drop_unsettled(found: Migration) -> None:
     """QEMU can say `completed` a moment before it has computed the times (seen with 7.2 and multifd)."""
-    if found.status != "completed" or found.value("total_time") != 0.0 or not found.value("transferred_ram"):
+    if found.status != "completed" or found.value("total_time") != 0.0:
         return
     found.draft.measurements = [one for one in found.draft.measurements if one.metric not in _LATE]
     found.draft.warn(

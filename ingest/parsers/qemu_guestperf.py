@@ -39,15 +39,15 @@ _MOST = 1_000_000  # guest timings that are read
 
 
 def _parse(output: Output) -> list[Record]:
-    for _place, report in jsontext.objects(output.text, output.source):
+    for place, report in jsontext.objects(output.text, output.source):
         history = report.get("progress_history")
         if isinstance(history, list) and isinstance(report.get("scenario"), dict):
             steps = [step for step in history if isinstance(step, dict)]
-            return [_record(report, steps, output)]
+            return [_record(report, steps, output, place)]
     raise FormatError(output.source, 0, "holds no report of guestperf", "pass the JSON that `guestperf.py` wrote")
 
 
-def _record(report: Mapping[str, Any], steps: Sequence[Mapping[str, Any]], output: Output) -> Record:
+def _record(report: Mapping[str, Any], steps: Sequence[Mapping[str, Any]], output: Output, place: int) -> Record:
     last = steps[-1] if steps else {}
     state = str(last.get("status", ""))[:40]
     status = _ERRORS.get(state, Status.KILLED)
@@ -57,6 +57,7 @@ def _record(report: Mapping[str, Any], steps: Sequence[Mapping[str, Any]], outpu
     measured = _totals(last, warnings)
     if status is not Status.PASS:
         measured = [one._replace(phase=SNAPSHOT, warmup=True) for one in measured]
+    guest = _guest(report.get("guest_timings"), steps, is_whole=status is Status.PASS)
     return Record(
         benchmark=BENCHMARK,
         format=NAME,
@@ -65,7 +66,7 @@ def _record(report: Mapping[str, Any], steps: Sequence[Mapping[str, Any]], outpu
         params=_params(report),
         labels={name: str(report[name])[:200] for name in _LABELS if isinstance(report.get(name), str)},
         warnings=tuple(warnings),
-        measurements=(*measured, *_guest(report.get("guest_timings"), steps, is_whole=status is Status.PASS)),
+        measurements=tuple(one._replace(line=place) for one in (*measured, *guest)),
         reported=jsontext.is_quoted(output.text),
     )
 
@@ -83,7 +84,8 @@ def _totals(last: Mapping[str, Any], warnings: list[str]) -> list[Measurement]:
             warnings.append(f"{metric} is {value:.20g}, which cannot be: it was left out.")
             continue
         unit, better = METRICS[metric]
-        found.append(Measurement(metric, unit, better, value / divisor, line=1))
+        based = round(value / divisor, 9 if unit is Unit.SECOND else 3)
+        found.append(Measurement(metric, unit, better, based))
     return found
 
 
@@ -102,7 +104,7 @@ def _guest(timings: object, steps: Sequence[Mapping[str, Any]], *, is_whole: boo
             continue
         phase = "before" if at < begin else "during" if at <= end else "after"
         counted[phase] += 1
-        place = (counted[phase], phase, not is_whole and phase != "before", 1)
+        place = (counted[phase], phase, not is_whole and phase != "before")
         found.append(Measurement("guest_dirty_gib_time", Unit.SECOND, Better.LOWER, value / 1e3, *place))
     return found
 

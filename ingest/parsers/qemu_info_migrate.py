@@ -10,7 +10,7 @@ from dataclasses import replace
 
 from ingest.parsers.draft import MAX_RUNS, Draft
 from ingest.parsers.jsontext import looks_like_json
-from ingest.parsers.lines import Line, clean, is_mail, sample, without_cut_line
+from ingest.parsers.lines import MARGIN, Line, clean, is_mail, sample, without_cut_line
 from ingest.parsers.migration import Migration, to_record
 from ingest.records import Format, FormatError, Output, Record
 
@@ -121,7 +121,7 @@ _GROUP_UNITS = {"ms": "ms", "us": "us", "ns": "ns", "%": "%", "mbps": "mbps", "k
 _SIZES = {"B": 0, "KiB": 1, "MiB": 2, "GiB": 3, "TiB": 4, "PiB": 5, "EiB": 6}
 _ROUNDED = "QEMU printed rounded sizes (three digits): `query-migrate` tells them exactly."
 _MARKERS = ("Migration status:", "transferred ram:", "expected downtime:", "Time (ms):", "store-global-state:")
-_ALONE_MARKER = re.compile(r"^[>\s]{0,20}total time: \d{1,15} m(?:s|illiseconds)\b", re.MULTILINE)
+_ALONE_MARKER = re.compile(MARGIN + r"total time: \d{1,15} m(?:s|illiseconds)\b", re.MULTILINE)
 
 
 class _Reader:

@@ -131,13 +131,13 @@ def _parse_rate(output: Output) -> list[Record]:
     if "status" not in told:
         raise FormatError(output.source, 0, "holds no dirty rate", "pass what `info dirty_rate` printed, whole")
     draft = Draft()
-    line = Line(1, "", Stripped.QUOTE if jsontext.is_quoted(output.text) else Stripped.NOTHING)
+    line = Line(told["line"], "", Stripped.QUOTE if jsontext.is_quoted(output.text) else Stripped.NOTHING)
     rate = jsontext.number(told.get("dirty-rate"))
     is_measured = told["status"] == "measured" and rate is not None and rate >= 0
     if is_measured and rate is not None:
         # QEMU says MB/s and divides by 2^20
-        value = rate * 2**20
-        draft.add(line, Measurement("dirty_rate", Unit.BYTE_PER_SECOND, Better.NONE, value, line=1))
+        one = Measurement("dirty_rate", Unit.BYTE_PER_SECOND, Better.NONE, rate * 2**20, line=line.number)
+        draft.add(line, one)
     why = f"QEMU has no dirty rate yet (status {str(told['status'])[:40]})."
     cleaned = stripped_sentence(draft.stripped)
     record = Record(
@@ -161,17 +161,19 @@ def _rate_params(told: Mapping[str, Any]) -> dict[str, str | int | float | bool]
 
 
 def _rate_in_json(output: Output) -> dict[str, Any]:
-    return next((one for _place, one in _answers(output) if "sample-pages" in one or "dirty-rate" in one), {})
+    told = (({**one, "line": place}) for place, one in _answers(output) if "sample-pages" in one or "dirty-rate" in one)
+    return next(told, {})
 
 
 def _rate_in_text(output: Output) -> dict[str, Any]:
     names = {"Sample Pages": "sample-pages", "Period": "calc-time", "Dirty rate": "dirty-rate"}
-    told: dict[str, Any] = {}
+    told: dict[str, Any] = {"line": 0}
     for line in clean(output.text):
         if match := _RATE_LINE.match(line.text):
             key, value = match["key"], match["value"]
             if key == "Dirty rate" and match["unit"] != "MB/s":
                 continue
+            told["line"] = line.number if key == "Dirty rate" else told["line"]
             told[names.get(key, key.lower())] = int(value) if value.isdigit() and key in names else value
     return told
 

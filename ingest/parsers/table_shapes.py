@@ -81,20 +81,29 @@ def _listed(words: Sequence[str], rest: Sequence[Line], separator: str) -> Itera
     for line in rest:
         if _RULE.match(line.text):
             continue
-        cells = [cell.rstrip(":") for cell in re.split(separator, line.text) if cell]
-        told = [cell for cell in cells if cell.lower() in _UNITS]
-        if told and not table.rows and len(told) + 1 >= len(cells):
+        key, *cells = _split(line.text, separator)
+        told = [cell for cell in (key, *cells) if cell.lower() in _UNITS]
+        if told and not table.rows and len(told) >= len(cells):
             table.units = told
             continue
-        values = [cell for cell in cells[1:] if not is_claim(cell)]
-        if not values or not all(map(_NUMERIC.match, values)) or len(values) not in {len(headings), len(headings) - 1}:
+        values = [cell for cell in cells if not is_claim(cell)]
+        if not table.columns and len(values) in {len(headings), len(headings) - 1}:
+            inner = headings[len(headings) - len(values) :]
+            table.key = headings[0] if inner != headings else ""
+            table.columns = [[heading] for heading in inner]
+        if not values or len(values) != len(table.columns) or not all(map(_NUMERIC.match, values)):
             break
-        has_key = len(values) == len(headings) - 1
-        table.key = headings[0] if has_key else ""
-        table.columns = [[heading] for heading in (headings[1:] if has_key else headings)]
-        table.rows.append(Row(line, cells[0], values))
+        table.rows.append(Row(line, key, values))
     if table.rows:
         yield table
+
+
+def _split(text: str, separator: str) -> list[str]:
+    """The cells of a line; `name: 1.5s` is two, however few blanks are between."""
+    key, colon, rest = text.partition(": ")
+    if colon and len(key) < 60:
+        return [key.strip(), *(cell for cell in re.split(separator, rest.strip()) if cell)]
+    return [cell.rstrip(":") for cell in re.split(separator, text) if cell] or [""]
 
 
 def _grids(block: Sequence[Line]) -> Iterator[Table]:

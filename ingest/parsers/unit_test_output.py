@@ -12,7 +12,7 @@ from itertools import pairwise
 
 from ingest.parsers import commandline, program
 from ingest.parsers.draft import MAX_RUNS, Draft, begin
-from ingest.parsers.lines import Line, sample, without_cut_line
+from ingest.parsers.lines import MARGIN, Line, sample, without_cut_line
 from ingest.parsers.program import Program
 from ingest.records import Better, Format, FormatError, Measurement, Output, Param, Record, Unit
 
@@ -25,7 +25,7 @@ _NAMES = (
 )
 VMEXIT_NAME = re.compile(rf"(?:{_NAMES})\Z")
 _VMEXIT = re.compile(r"(?:(?P<count>\d{1,9}) +)?(?P<name>[a-z][\w+:.-]{1,80}) +(?P<cycles>\d{1,15})\Z")
-_KNOWN = re.compile(rf"^[>\s]{{0,20}}(?:\d{{1,9}} +)?(?:{_NAMES}) +\d{{1,15}}\s*$", re.MULTILINE)
+_KNOWN = re.compile(MARGIN + rf"(?:\d{{1,9}} +)?(?:{_NAMES}) +\d{{1,15}}[ \t\r]{{0,20}}$", re.MULTILINE)
 _HEADING = re.compile(
     r"(?P<which>before|after|old|new|base|patched|without|with)(?: (?:the )?(?:patch|series)\w*)?:\Z", re.IGNORECASE
 )
@@ -174,9 +174,13 @@ def _format(kind: _Kind) -> Format:
     return Format(
         name=kind.program.format,
         version=VERSION,
-        recognises=lambda output: kind.shape.search(sample(output.text)) is not None,
+        recognises=lambda output: _is_named(kind, output) or kind.shape.search(sample(output.text)) is not None,
         parse=partial(_parse, kind),
     )
+
+
+def _is_named(kind: _Kind, output: Output) -> bool:
+    return kind.program.name == "vmexit" and "x86/vmexit" in (output.command or "")
 
 
 def _parse(kind: _Kind, output: Output) -> list[Record]:
@@ -186,17 +190,14 @@ def _parse(kind: _Kind, output: Output) -> list[Record]:
     return records
 
 
-_QUOTED = r"^[>\s]{0,20}"
 _KINDS: Mapping[str, _Kind] = {
     kind.program.name: kind
     for kind in (
         _Kind(_kind("vmexit", _scan_vmexit, "x").program, _KNOWN),
-        _kind("realmode", partial(_one_draft, read=_read_per), _QUOTED + r"\d{1,15} cycles/[a-z]"),
-        _kind("svm", partial(_one_draft, read=_read_latency), _QUOTED + r"Latency [A-Z]{2,12} *: *max: "),
-        _kind("micro-bench", _scan_micro_bench, _QUOTED + r"name +total ns +avg ns"),
-        _kind(
-            "dirty-log-perf", partial(_one_draft, read=_read_dirty_log), _QUOTED + r"get dirty log: *\d{1,15} ns for"
-        ),
+        _kind("realmode", partial(_one_draft, read=_read_per), MARGIN + r"\d{1,15} cycles/[a-z]"),
+        _kind("svm", partial(_one_draft, read=_read_latency), MARGIN + r"Latency [A-Z]{2,12} *: *max: "),
+        _kind("micro-bench", _scan_micro_bench, MARGIN + r"name +total ns +avg ns"),
+        _kind("dirty-log-perf", partial(_one_draft, read=_read_dirty_log), MARGIN + r"get dirty log: *\d{1,15} ns for"),
     )
 }
 FORMATS = tuple(_format(kind) for kind in _KINDS.values())

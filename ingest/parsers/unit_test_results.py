@@ -5,7 +5,7 @@ from collections.abc import Iterable, Sequence
 
 from ingest.parsers import tap
 from ingest.parsers.draft import MAX_RUNS
-from ingest.parsers.lines import Line, Stripped, clean, is_mail, sample, stripped_sentence
+from ingest.parsers.lines import MARGIN, Line, Stripped, clean, is_mail, sample, stripped_sentence
 from ingest.parsers.tap import Result
 from ingest.parsers.unit_test_output import SUITE, VERSION, test_options
 from ingest.records import Format, FormatError, Output, Record, Status
@@ -25,10 +25,10 @@ _ONE = re.compile(r"(?P<word>PASS|FAIL|SKIP|XFAIL|XPASS): (?P<name>.{1,400})\Z")
 _TOTAL = re.compile(r"SUMMARY: (?P<rest>\d{1,9} tests.{0,200})\Z")
 _STATUSES = {**_WORDS, "XFAIL": Status.PASS, "XPASS": Status.FAIL}
 _IN_SUMMARY = re.compile(
-    r"^[>\s]{0,20}(?:PASS|FAIL|SKIP) [\w.+-]{1,80} \((?:\d{1,9} tests|timeout; duration=|terminated on SIG)",
+    MARGIN + r"(?:PASS|FAIL|SKIP) [\w.+-]{1,80} \((?:\d{1,9} tests|timeout; duration=|terminated on SIG)",
     re.MULTILINE,
 )
-_IN_LOG = re.compile(r"^[>\s]{0,20}SUMMARY: \d{1,9} tests", re.MULTILINE)
+_IN_LOG = re.compile(MARGIN + r"SUMMARY: \d{1,9} tests", re.MULTILINE)
 _IN_TAP = re.compile(r"^(?:not )?ok \d{1,7} - [A-Za-z][\w.+-]{0,80}: ", re.MULTILINE)
 _KERNEL = re.compile(r"(?:\S*/)?(?P<name>[\w.+-]{1,80})\.(?:flat|efi|elf|bin)\b")
 _RUNNER = "run_tests.sh"

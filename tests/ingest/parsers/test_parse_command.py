@@ -17,7 +17,9 @@ runner = CliRunner()
 
 
 def test_json_is_one_object_per_run() -> None:
-    result = runner.invoke(app, ["--json", str(OUTPUTS / "kselftest")])
+    logs = [str(OUTPUTS / "kselftest" / f"{name}-6.1.out") for name in ("failure", "perf-only", "timeout")]
+
+    result = runner.invoke(app, ["--json", *logs])
 
     objects = [json.loads(line) for line in result.stdout.splitlines()]
     assert result.exit_code == 0
