@@ -3,6 +3,8 @@
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from functools import cache, partial
+from itertools import pairwise
 
 import numpy as np
 from sqlalchemy import Connection
@@ -163,7 +165,8 @@ _Key = tuple[int, int, int]  # time series, revision of the base, revision of th
 def _judge(data: _Data, pairs: Sequence[Pair], request: Request) -> tuple[Row, ...]:
     """All pairs of all time series as one family; those on hosts that differ are judged apart from it."""
     sides = _sides(data.table, pairs)
-    found = {key: _comparability(data.table, rows, data.states, request.vary) for key, rows in sides.items()}
+    judge = cache(partial(comparability.judge, states=data.states, vary=request.vary))  # the same states in most rows
+    found = {key: judge(*_states(data.table, rows)) for key, rows in sides.items()}
     results: dict[_Key, Comparison] = {}
     for family in (
         [key for key in sides if found[key].severity not in (Severity.BLOCK, Severity.DOWNGRADE)],
@@ -199,29 +202,31 @@ _Sides = tuple[np.ndarray, np.ndarray]  # rows of the sample table: base, head
 def _sides(table: SampleTable, pairs: Sequence[Pair]) -> dict[_Key, _Sides]:
     if not table.series.size:
         return {}
-    starts = np.flatnonzero(np.r_[True, table.series[1:] != table.series[:-1]])
-    found: dict[_Key, _Sides] = {}
-    for start, stop in zip(starts, [*starts[1:], table.series.size], strict=True):
-        rows = np.arange(start, stop)
-        own = {int(r): rows[table.revision[start:stop] == r] for r in np.unique(table.revision[start:stop])}
-        for base, head in (pair.ids for pair in pairs):
-            if base in own and head in own:
-                found[int(table.series[start]), base, head] = (own[base], own[head])
-    return found
+    is_new = (table.series[1:] != table.series[:-1]) | (table.revision[1:] != table.revision[:-1])
+    starts = np.flatnonzero(np.r_[True, is_new])
+    own: dict[int, dict[int, np.ndarray]] = {}
+    for start, stop in pairwise([*starts.tolist(), table.series.size]):
+        own.setdefault(int(table.series[start]), {})[int(table.revision[start])] = np.arange(start, stop)
+    ids = [pair.ids for pair in pairs]
+    return {
+        (series, base, head): (rows[base], rows[head])
+        for series, rows in own.items()
+        for base, head in ids
+        if base in rows and head in rows
+    }
 
 
-def _comparability(
-    table: SampleTable, sides: _Sides, states: Mapping[int, Mapping[str, str]], vary: Sequence[str]
-) -> Comparability:
-    base, head = (frozenset(int(i) for i in np.unique(table.state[rows])) for rows in _compared(table, sides))
-    return comparability.judge(base, head, states, vary)
+def _states(table: SampleTable, sides: _Sides) -> tuple[frozenset[int], frozenset[int]]:
+    """The host states that each side was measured in."""
+    base, head = (frozenset(table.state[rows].tolist()) for rows in _compared(table, sides))
+    return base, head
 
 
 def _compared(table: SampleTable, sides: _Sides) -> _Sides:
     """The rows that a verdict rests on: where boots are shared, only those (the blocked design leaves out the rest)."""
-    shared = np.intersect1d(table.boot[sides[0]], table.boot[sides[1]])
-    shared = shared[shared >= 0]
-    if not shared.size:
+    boots = [set(table.boot[rows].tolist()) for rows in sides]
+    shared = [boot for boot in boots[0] & boots[1] if boot >= 0]
+    if not shared:
         return sides
     base, head = (rows[np.isin(table.boot[rows], shared)] for rows in sides)
     return base, head

@@ -22,7 +22,8 @@ def resolve(name: str, revisions: Sequence[RevisionRow]) -> RevisionRow:
     terms = [part.strip() for part in name.split(",") if part.strip()]
     found = list(revisions) if terms else []
     for term in terms:
-        found = [revision for revision in found if revision in _meant(term, revisions)]
+        meant = {revision.id for revision in _meant(term, revisions)}
+        found = [revision for revision in found if revision.id in meant]
     if len(found) == 1:
         return found[0]
     if found:
@@ -37,8 +38,8 @@ def spelled(revision: RevisionRow, revisions: Sequence[RevisionRow]) -> str:
     names = [revision.name, revision.commit, revision.kernel]
     pairs = [f"{one},{other}" for one in names for other in names if one and other and one != other]
     for name in (*filter(None, names), *pairs):
-        terms = name.split(",")
-        matching = [other for other in revisions if all(other in _meant(term, revisions) for term in terms)]
+        meant = [{other.id for other in _meant(term, revisions)} for term in name.split(",")]
+        matching = [other for other in revisions if all(other.id in ids for ids in meant)]
         if matching == [revision]:
             return name
     return revision.name
