@@ -9,6 +9,7 @@ from collections.abc import Callable
 import typer
 
 from cli import (
+    bisect,
     collect,
     compare,
     database,
@@ -58,6 +59,7 @@ for _name, _function in COMMANDS:
     app.command(_name)(_function)
 app.add_typer(database.app, name="db")
 app.add_typer(series.app, name="series")
+app.add_typer(bisect.app, name="bisect")
 app.add_typer(collect.app, name="collector")
 app.add_typer(token.app, name="token")
 

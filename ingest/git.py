@@ -55,3 +55,48 @@ def run(words: Sequence[str], *, cwd: Path | None = None, content: bytes | None 
         said = done.stderr.decode("utf-8", "replace").strip().splitlines()
         raise InputError(f"git {words[0]}: {said[0] if said else f'exit {done.returncode}'}")
     return done.stdout.decode("utf-8", "surrogateescape")
+
+
+def between(repository: Path, good: str, bad: str) -> tuple[str, ...]:
+    """The commits from good to bad, both included, along first parents: each stands for what it merged.
+
+    Raises InputError where good is no ancestor of bad on that line.
+    """
+    first, last = commit(repository, good), commit(repository, bad)
+    listed = run(["rev-list", "--reverse", "--first-parent", "--end-of-options", f"{first}..{last}"], cwd=repository)
+    found = (first, *listed.split())
+    parent = run(["rev-parse", "--verify", "--quiet", f"{found[1]}^"], cwd=repository).strip() if found[1:] else ""
+    if parent != first:
+        raise InputError(f"{good} is no first-parent ancestor of {bad}", "`git merge-base` names a common ancestor")
+    return found
+
+
+def commit(repository: Path, name: str) -> str:
+    """The full id of the commit that a name means."""
+    try:
+        return run(
+            ["rev-parse", "--verify", "--quiet", "--end-of-options", f"{name}^{{commit}}"], cwd=repository
+        ).strip()
+    except InputError as error:
+        raise InputError(f"{name!r}: no commit in {repository.resolve()}") from error
+
+
+def subject(repository: Path, name: str) -> str:
+    """The first line of a commit's message."""
+    return run(["show", "-s", "--format=%s", "--end-of-options", name], cwd=repository).strip()
+
+
+def git_dir(repository: Path) -> Path:
+    """The directory of the tree's own git state (that of the worktree, where there are several)."""
+    return Path(run(["rev-parse", "--absolute-git-dir"], cwd=repository).strip())
+
+
+def where(repository: Path) -> str:
+    """What is checked out: a branch, or the commit of a detached head."""
+    name = run(["rev-parse", "--abbrev-ref", "HEAD"], cwd=repository).strip()
+    return commit(repository, "HEAD") if name == "HEAD" else name
+
+
+def checkout(repository: Path, name: str) -> None:
+    """Check a branch or a commit out; local changes that are in the way are an error."""
+    run(["-c", "advice.detachedHead=false", "checkout", "-q", name, "--"], cwd=repository)
