@@ -9,28 +9,18 @@ from contextlib import contextmanager
 
 from ingest.parsers import (
     access_tracking,
-    any_csv,
-    any_jsonl,
     any_selftest,
     demand_paging,
     dirty_log_perf,
     guest_memory,
     kselftest,
-    lkp,
-    mail_tables,
+    later,
     memslot_modification,
     memslot_perf,
     mmtests,
     mmu_stress,
     page_table,
-    page_table_lists,
     program,
-    qemu_guestperf,
-    qemu_info_migrate,
-    qemu_migration_events,
-    qemu_query_migrate,
-    unit_test_output,
-    unit_test_results,
 )
 from ingest.parsers.runner_case import program_of
 from ingest.records import Format, FormatError, Output, Record, UnknownFormatError
@@ -46,25 +36,92 @@ _SELFTESTS = (
     mmu_stress.MAX_GUEST_MEMORY,
     memslot_modification.PROGRAM,
 )
+_QEMU = (
+    *later.rows(
+        "qemu_info_migrate",
+        [("qemu-info-migrate", 1)],
+        (
+            "Migration status:",
+            "transferred ram:",
+            "expected downtime:",
+            "Time (ms):",
+            "store-global-state:",
+            "total time: ",
+        ),
+    ),
+    *later.rows(
+        "qemu_query_migrate",
+        [("qemu-query-migrate", 1), ("qemu-dirty-rate", 1)],
+        ('"return"', '"status"', '"sample-pages"', "Sample Pages: "),
+    ),
+    *later.rows("qemu_migration_events", [("qemu-migration-events", 1)], ('"MIGRATION',)),
+    *later.rows("qemu_guestperf", [("qemu-guestperf", 1)], ('"progress_history"',)),
+)
+_UNIT_TESTS = (
+    *later.rows(
+        "unit_test_output",
+        [(f"kvm-unit-tests/{name}", 1) for name in ("vmexit", "realmode", "svm", "micro-bench", "dirty-log-perf")],
+        (
+            *(
+                "cpuid",
+                "call ",
+                "_cr8",
+                "mov_dr",
+                "inl_from",
+                "outl_to",
+                "ipi",
+                "round",
+                "wr_",
+                "rd_",
+                "deadline",
+                "mmio-",
+            ),
+            *(
+                "portio-",
+                "invlpg",
+                "rdtsc",
+                "rdpmc",
+                "pause",
+                "hlt",
+                "vmexit",
+                " cycles/",
+                "Latency ",
+                "avg ns",
+                "dirty log:",
+            ),
+        ),
+    ),
+    *later.rows(
+        "unit_test_results",
+        [("kvm-unit-tests", 1)],
+        (" tests", "(timeout; duration=", "(terminated on SIG", "SUMMARY: ", "TAP version 13", "run_tests.sh"),
+    ),
+)
+_ANY = (
+    *later.rows("any_jsonl", [("jsonl", 1)], ('"benchmark"',)),
+    *later.rows("any_csv", [("csv", 1)], ("benchmark",)),
+)
+_MAILS = (
+    *later.rows("lkp", [("lkp-report", 1)], ("%stddev", "fail:runs")),
+    *later.rows("page_table_lists", [("kvm_page_table_test-mail", 1)], ("_MAPPINGS:", "_BLOCKS:"), bare=True),
+    *later.rows(
+        "mail_tables",
+        [("mail-table", 1)],
+        ("|", "efore", "ithout", "aseline", "ase ", "ld ", "anilla", "itigated", "npatched", "Rate", "Time,"),
+        bare=True,
+    ),
+)
 # In order of precedence: a row further down is asked only when no row above recognises the output.
 FORMATS: tuple[Format, ...] = (
     kselftest.make_format(_SELFTESTS),
     *(program.make_format(one) for one in _SELFTESTS),
     guest_memory.make_format(guest_memory.MMTEST),
     guest_memory.make_format(guest_memory.MIGRATE_PERF),
-    qemu_info_migrate.FORMAT,
-    qemu_query_migrate.FORMAT,
-    qemu_query_migrate.DIRTY_RATE_FORMAT,
-    qemu_migration_events.FORMAT,
-    qemu_guestperf.FORMAT,
-    *unit_test_output.FORMATS,
-    unit_test_results.FORMAT,
+    *_QEMU,
+    *_UNIT_TESTS,
     *mmtests.FORMATS,
-    any_jsonl.FORMAT,
-    any_csv.FORMAT,
-    lkp.FORMAT,
-    page_table_lists.FORMAT,
-    mail_tables.FORMAT,
+    *_ANY,
+    *_MAILS,
     any_selftest.FORMAT,
 )
 

@@ -168,4 +168,4 @@ def _recognises(output: Output) -> bool:
     return {"benchmark", "metric", "unit", "value"} <= names
 
 
-FORMAT = Format(name=NAME, version=VERSION, recognises=_recognises, parse=_parse)
+FORMATS = (Format(name=NAME, version=VERSION, recognises=_recognises, parse=_parse),)

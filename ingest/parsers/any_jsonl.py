@@ -66,4 +66,4 @@ def _recognises(output: Output) -> bool:
 
 
 _HINT = "docs/format.md describes the format"
-FORMAT = Format(name=FORMAT_NAME, version=VERSION, recognises=_recognises, parse=_parse)
+FORMATS = (Format(name=FORMAT_NAME, version=VERSION, recognises=_recognises, parse=_parse),)

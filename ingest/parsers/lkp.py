@@ -149,4 +149,4 @@ def _marks(text: str) -> Iterator[bool]:
     yield "fail:runs" in text and "%reproduction" in text
 
 
-FORMAT = Format(name=NAME, version=VERSION, recognises=_recognises, parse=_parse)
+FORMATS = (Format(name=NAME, version=VERSION, recognises=_recognises, parse=_parse),)

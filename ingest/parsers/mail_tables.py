@@ -293,4 +293,4 @@ def _recognises(output: Output) -> bool:
 
 
 _PROGRAM_OF: Mapping[str, Program] = {one.name: one for one in (DIRTY_LOG, page_table.PROGRAM)}
-FORMAT = Format(name=NAME, version=VERSION, recognises=_recognises, parse=_parse)
+FORMATS = (Format(name=NAME, version=VERSION, recognises=_recognises, parse=_parse),)

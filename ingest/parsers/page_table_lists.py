@@ -120,4 +120,4 @@ def _recognises(output: Output) -> bool:
     return output.command is None and _MARKER.search(sample(output.text)) is not None
 
 
-FORMAT = Format(name=NAME, version=VERSION, recognises=_recognises, parse=_parse)
+FORMATS = (Format(name=NAME, version=VERSION, recognises=_recognises, parse=_parse),)

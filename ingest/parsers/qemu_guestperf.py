@@ -139,4 +139,4 @@ def _recognises(output: Output) -> bool:
     return '"progress_history"' in text and '"scenario"' in text
 
 
-FORMAT = Format(name=NAME, version=VERSION, recognises=_recognises, parse=_parse)
+FORMATS = (Format(name=NAME, version=VERSION, recognises=_recognises, parse=_parse),)

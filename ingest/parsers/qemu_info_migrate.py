@@ -260,4 +260,4 @@ def _recognises(output: Output) -> bool:
     return any(marker in text for marker in _MARKERS) or _ALONE_MARKER.search(text) is not None
 
 
-FORMAT = Format(name=NAME, version=VERSION, recognises=_recognises, parse=_parse)
+FORMATS = (Format(name=NAME, version=VERSION, recognises=_recognises, parse=_parse),)

@@ -193,4 +193,4 @@ def _recognises(output: Output) -> bool:
     return '"event"' in text and '"MIGRATION' in text
 
 
-FORMAT = Format(name=NAME, version=VERSION, recognises=_recognises, parse=_parse)
+FORMATS = (Format(name=NAME, version=VERSION, recognises=_recognises, parse=_parse),)

@@ -185,5 +185,7 @@ def _recognises_rate(output: Output) -> bool:
     return "Sample Pages: " in text and "Status: " in text
 
 
-FORMAT = Format(name=NAME, version=VERSION, recognises=_recognises, parse=_parse)
-DIRTY_RATE_FORMAT = Format(name=DIRTY_RATE, version=VERSION, recognises=_recognises_rate, parse=_parse_rate)
+FORMATS = (
+    Format(name=NAME, version=VERSION, recognises=_recognises, parse=_parse),
+    Format(name=DIRTY_RATE, version=VERSION, recognises=_recognises_rate, parse=_parse_rate),
+)

@@ -173,4 +173,4 @@ def _recognises(output: Output) -> bool:
     return is_tap or _IN_SUMMARY.search(text) is not None or _IN_LOG.search(text) is not None
 
 
-FORMAT = Format(name=NAME, version=VERSION, recognises=_recognises, parse=_parse)
+FORMATS = (Format(name=NAME, version=VERSION, recognises=_recognises, parse=_parse),)

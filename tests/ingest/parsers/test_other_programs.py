@@ -1,5 +1,7 @@
 """Programs of which no output could be captured here: texts in the shape that their sources print, numbers made up."""
 
+from importlib import import_module
+
 import pytest
 
 from ingest import parsers
@@ -170,3 +172,20 @@ def test_format_names_are_unique() -> None:
     names = [row.name for row in parsers.FORMATS]
 
     assert len(names) == len(set(names))
+
+
+def test_rows_that_are_loaded_later_are_what_the_registry_says() -> None:
+    for name in ("qemu_info_migrate", "qemu_query_migrate", "qemu_migration_events", "qemu_guestperf"):
+        check_rows(name)
+    for name in ("unit_test_output", "unit_test_results", "any_jsonl", "any_csv"):
+        check_rows(name)
+    for name in ("lkp", "page_table_lists", "mail_tables"):
+        check_rows(name)
+
+
+def check_rows(module: str) -> None:
+    registered = {(row.name, row.version) for row in parsers.FORMATS}
+
+    loaded = import_module(f"ingest.parsers.{module}").FORMATS
+
+    assert {(row.name, row.version) for row in loaded} <= registered
