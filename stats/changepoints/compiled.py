@@ -12,17 +12,25 @@ from pathlib import Path
 from types import FunctionType, ModuleType
 from typing import Any
 
-from stats.changepoints import excursions, follow, noise, partition, scan, steps
+from stats.changepoints import excursions, follow, noise, partition, scan, steps, trends
 
-ENTRIES = ("scan", "follow_all")  # what Python calls; the rest needs no wrapping
 MANY = 12_000  # points from which starting the machine code pays
+
+
+# What Python calls; the rest needs no wrapping.
+PLAIN: dict[str, Callable[..., Any]] = {  # what numba returns has no type
+    "scan": scan.scan,
+    "follow": follow.follow,
+    "follow_all": follow.follow_all,
+    "extend": follow.extend,
+}
 
 
 def runner(name: str, points: int) -> Callable[..., Any]:  # what numba returns has no type
     """Return a function of `follow` or `scan`: compiled for many points or where that was done before, else plain."""
     if (points >= MANY or _compile_all.cache_info().currsize) and is_compiler_there():
         return _compile_all()[name]
-    return follow.follow_all if name == "follow_all" else scan.scan
+    return PLAIN[name]
 
 
 def prepare() -> None:
@@ -41,7 +49,7 @@ def is_compiler_there() -> bool:
 def _compile_all() -> dict[str, Callable[..., Any]]:
     import numba
 
-    modules = (noise, partition, steps, excursions, scan, follow)
+    modules = (noise, partition, steps, trends, excursions, scan, follow)
     names: dict[str, Any] = {}
     version = _digest(modules)
     for module in modules:
@@ -51,7 +59,7 @@ def _compile_all() -> dict[str, Callable[..., Any]]:
         for name, function in _own(module):
             copy = FunctionType(function.__code__, names, name, function.__defaults__)
             copy.__module__, copy.__qualname__ = module.__name__, f"{name}_{version}"
-            wrapping: dict[str, Any] = {"no_cpython_wrapper": name not in ENTRIES, "no_cfunc_wrapper": True}
+            wrapping: dict[str, Any] = {"no_cpython_wrapper": name not in PLAIN, "no_cfunc_wrapper": True}
             compiled[name] = numba.njit(cache=True, nogil=True, error_model="numpy", **wrapping)(copy)
     names |= compiled  # each finds the compiled form of the others
     return compiled

@@ -2,16 +2,17 @@
 
 import math
 from collections.abc import Sequence
-from typing import Any
+from itertools import islice
+from typing import Any, TypeAlias
 
 import numpy as np
 
 from stats.changepoints.answer import Change, Segmentation, State
 from stats.changepoints.compiled import runner
 from stats.changepoints.hosts import SIDE, compare_sides, splits
-from stats.changepoints.limits import DEFAULTS, FloatArray, IntArray, Limits, Tuning
+from stats.changepoints.limits import DEFAULTS, FloatArray, IntArray, Limits
 
-LARGEST = 1e150  # magnitude of a value; sums of squares of larger ones overflow
+Rows: TypeAlias = list[list[float]]
 
 
 def detect(values: FloatArray, *, limits: Limits = DEFAULTS, host_states: IntArray | None = None) -> Segmentation:
@@ -21,14 +22,10 @@ def detect(values: FloatArray, *, limits: Limits = DEFAULTS, host_states: IntArr
     a step exactly there is labelled `host_changed`. Fewer than four values have no changes.
     """
     series = checked(values)
-    tuning = constants(limits)
-    ends = splits(host_states, series.size)
-    changes, counts, excursions, more = runner("follow_all", series.size)(series, ends, tuning)
-    starts = np.concatenate(([0], ends[:-1]))
-    changes[:, 0] += np.repeat(starts, counts)
-    excursions[:, :2] += np.repeat(starts, more)[:, None]
-    steps = [_host_step(series, changes[:, 0], end, ends, tuning) for end in ends[:-1]]
-    return assemble(series.size, changes, excursions, np.concatenate([changes[:0], *steps]), limits)
+    if host_states is not None:
+        return _detect_across_hosts(series, splits(host_states, series.size), limits)
+    changes, excursions = runner("follow", series.size)(series, limits.min_z, limits.min_effect)
+    return assemble(series.size, changes.tolist(), excursions.tolist(), [], limits)
 
 
 def detect_many(arrays: Sequence[FloatArray], *, limits: Limits = DEFAULTS) -> list[Segmentation]:
@@ -36,19 +33,9 @@ def detect_many(arrays: Sequence[FloatArray], *, limits: Limits = DEFAULTS) -> l
     series = [checked(values) for values in arrays]
     if not series:
         return []
-    ends = np.cumsum([one.size for one in series])
-    together = np.concatenate(series)
-    changes, counts, excursions, more = runner("follow_all", together.size)(together, ends, constants(limits))
-    answers = []
-    first, early = 0, 0
-    for one, count, aside in zip(series, counts.tolist(), more.tolist(), strict=True):
-        if count or aside:
-            rows, runs = changes[first : first + count], excursions[early : early + aside]
-            answers.append(assemble(one.size, rows, runs, changes[:0], limits))
-        else:
-            answers.append(Segmentation(one.size))
-        first, early = first + count, early + aside
-    return answers
+    sizes = [one.size for one in series]
+    changes, excursions = _follow_all(np.concatenate(series), np.cumsum(sizes), limits)
+    return [assemble(n, rows, aside, [], limits) for n, rows, aside in zip(sizes, changes, excursions, strict=True)]
 
 
 def checked(values: Any) -> FloatArray:  # anything that numpy takes for numbers
@@ -56,27 +43,49 @@ def checked(values: Any) -> FloatArray:  # anything that numpy takes for numbers
     series = np.ascontiguousarray(values, dtype=np.float64)
     if series.ndim != 1:
         raise ValueError(f"a series has one dimension, not {series.ndim}")
-    if series.size and not np.abs(series).max() <= LARGEST:  # also true of NaN
-        place = int(np.flatnonzero(~(np.abs(series) <= LARGEST))[0])
+    with np.errstate(over="ignore"):
+        is_finite = float(series.dot(series)) < math.inf  # false for NaN
+    if not is_finite:
+        place = int(np.flatnonzero(~(np.abs(series) < 1e140))[0])
         raise ValueError(f"value {place} is {series[place]}: missing and infinite values have no place in a series")
     return series
 
 
-def constants(limits: Limits) -> Tuning:
-    """Return the constants of the method with the user's limits among them."""
-    return Tuning(min_z=float(limits.min_z), min_effect=float(limits.min_effect))
-
-
-def assemble(
-    n: int, changes: FloatArray, excursions: FloatArray, host_steps: FloatArray, limits: Limits
-) -> Segmentation:
+def assemble(n: int, changes: Rows, excursions: Rows, host_steps: Rows, limits: Limits) -> Segmentation:
     """Return the rows of the scan as values with states."""
-    rows = [(row, False) for row in changes.tolist()] + [(row, True) for row in host_steps.tolist()]
-    rows.sort(key=lambda one: one[0][0])
+    if not (changes or excursions or host_steps):
+        return Segmentation(n)
+    rows = sorted([(row, False) for row in changes] + [(row, True) for row in host_steps])
     ends = [int(row[0]) for row, _ in rows[1:]] + [n]
     found = tuple(_change(row, end, limits, at_host=at_host) for (row, at_host), end in zip(rows, ends, strict=False))
-    aside = tuple(_excursion(row, n) for row in sorted(excursions.tolist()))
-    return Segmentation(n, found, aside)
+    return Segmentation(n, found, tuple(_excursion(row, n) for row in sorted(excursions)))
+
+
+def _detect_across_hosts(series: FloatArray, ends: IntArray, limits: Limits) -> Segmentation:
+    """Return the changes inside every run of one host state, and the steps between the runs."""
+    changes, excursions = _follow_all(series, ends, limits)
+    starts = [0, *ends.tolist()[:-1]]
+    moved = [[row[0] + start, *row[1:]] for start, rows in zip(starts, changes, strict=True) for row in rows]
+    aside = [
+        [row[0] + start, row[1] + start, *row[2:]]
+        for start, rows in zip(starts, excursions, strict=True)
+        for row in rows
+    ]
+    edges = np.unique([*ends.tolist(), *(row[0] for row in moved)]).astype(np.int64)
+    steps = [row for at in ends.tolist()[:-1] for row in _host_step(series, edges, at, limits)]
+    return assemble(series.size, moved, aside, steps, limits)
+
+
+def _follow_all(together: FloatArray, ends: IntArray, limits: Limits) -> tuple[list[Rows], list[Rows]]:
+    """Return the rows of changes and of excursions of each of several series that lie one behind the other."""
+    call = runner("follow_all", together.size)
+    changes, counts, excursions, more = call(together, ends, limits.min_z, limits.min_effect)
+    return _dealt(changes.tolist(), counts.tolist()), _dealt(excursions.tolist(), more.tolist())
+
+
+def _dealt(rows: Rows, counts: list[int]) -> list[Rows]:
+    rest = iter(rows)
+    return [list(islice(rest, count)) for count in counts]
 
 
 def _change(row: list[float], end: int, limits: Limits, *, at_host: bool) -> Change:
@@ -103,10 +112,10 @@ def _levels(before: float, after: float, unit: float) -> tuple[float, float, flo
     return math.exp(before), math.exp(after), math.expm1(after - before)
 
 
-def _host_step(series: FloatArray, indices: FloatArray, at: int, ends: IntArray, tuning: Tuning) -> FloatArray:
+def _host_step(series: FloatArray, edges: IntArray, at: int, limits: Limits) -> Rows:
     """Return the row of the step at a host-state change, from the pieces on both sides of it."""
-    first = max([0, *(ends[ends < at]), *(indices[indices < at])], default=0)
-    final = min([*(ends[ends > at]), *(indices[indices > at])])
-    row = compare_sides(series[max(int(first), at - SIDE) : at], series[at : min(int(final), at + SIDE)], tuning)
-    row[:, 0] += at
-    return row
+    place = int(np.searchsorted(edges, at))
+    first = int(edges[place - 1]) if place else 0
+    final = int(edges[place + 1])
+    rows = compare_sides(series[max(first, at - SIDE) : at], series[at : min(final, at + SIDE)], limits)
+    return [[row[0] + at, *row[1:]] for row in rows]

@@ -6,7 +6,20 @@ series behaves elsewhere: how often its points leave their level, and how long t
 
 import numpy as np
 
-from stats.changepoints.limits import FloatArray, IntArray, Tuning
+from stats.changepoints.limits import (
+    INSIDE,
+    LONGEST,
+    NEAR,
+    ORDINARY,
+    ORDINARY_AT_END,
+    OUTLYING,
+    OUTLYING_SD,
+    PRIOR_RUNS,
+    SHARE,
+    WINSOR,
+    FloatArray,
+    IntArray,
+)
 from stats.changepoints.noise import mean
 from stats.changepoints.steps import without
 
@@ -48,7 +61,7 @@ def longest_run(y: FloatArray, a: int, b: int, level: float, half: float) -> int
     return longest
 
 
-def expected_runs(y: FloatArray, cuts: IntArray, means: FloatArray, k: int, tuning: Tuning) -> float:
+def expected_runs(y: FloatArray, cuts: IntArray, means: FloatArray, k: int) -> float:
     """Return how many runs as long and as far off as piece `k` the noise nearby would make by itself.
 
     A chain of two states, at home and away: runs away begin as often as they are seen to begin elsewhere in the
@@ -58,22 +71,24 @@ def expected_runs(y: FloatArray, cuts: IntArray, means: FloatArray, k: int, tuni
     n = y.size
     a, b = piece(cuts, k, n)
     away = means[k] - means[home(means, k)]
-    far = max(tuning.outlying * abs(away), tuning.outlying_sd)
-    near = int(tuning.near)
+    far = max(OUTLYING * abs(away), OUTLYING_SD)
+    near = NEAR
+    longest = min(LONGEST, SHARE * n)
     points, pairs = 0, 0
     for j in range(cuts.size + 1):
         first, final = piece(cuts, j, n)
         if j == k or final <= a - near or first >= b + near:
             continue
         level = means[j]
-        if final - first <= tuning.longest and home(means, j) >= 0:
-            level = means[home(means, j)]
+        back = home(means, j)
+        if final - first <= longest and back >= 0 and (back != k or cuts.size > 1):
+            level = means[back]
         found, joined = outliers(y, max(first, a - near), min(final, b + near), level, far)
         points += found
         pairs += joined
-    stay = (pairs + tuning.prior_stay) / (points + tuning.prior_stay + tuning.prior_leave)
-    run = longest_run(y, a, b, means[home(means, k)], away * tuning.inside)
-    return float((points - pairs + tuning.unseen) * stay ** (run - 1.0))
+    stay = (pairs + 1.0) / (points + 2.0)
+    run = longest_run(y, a, b, means[home(means, k)], away * INSIDE)
+    return float((points - pairs + PRIOR_RUNS) * stay ** (run - 1.0))
 
 
 def outliers(y: FloatArray, a: int, b: int, level: float, far: float) -> tuple[int, int]:
@@ -89,7 +104,7 @@ def outliers(y: FloatArray, a: int, b: int, level: float, far: float) -> tuple[i
     return points, pairs
 
 
-def settle(y: FloatArray, pulled: FloatArray, cuts: IntArray, tuning: Tuning) -> tuple[IntArray, FloatArray]:
+def settle(y: FloatArray, pulled: FloatArray, cuts: IntArray) -> tuple[IntArray, FloatArray]:
     """Return the cuts without those around excursions, and the excursions as rows of EXCURSION columns.
 
     The most ordinary excursion goes first, and what it leaves is looked at again. `pulled` is changed in place: an
@@ -99,7 +114,7 @@ def settle(y: FloatArray, pulled: FloatArray, cuts: IntArray, tuning: Tuning) ->
     count = 0
     while cuts.size > 0:
         means = levels(pulled, cuts)
-        worst, runs = most_ordinary(y, cuts, means, tuning)
+        worst, runs = most_ordinary(y, cuts, means)
         if worst < 0:
             break
         back = home(means, worst)
@@ -109,20 +124,21 @@ def settle(y: FloatArray, pulled: FloatArray, cuts: IntArray, tuning: Tuning) ->
         taken[count, 4] = runs
         count += 1
         for i in range(a, b):
-            pulled[i] = min(max(y[i], means[back] - tuning.winsor), means[back] + tuning.winsor)
+            pulled[i] = min(max(y[i], means[back] - WINSOR), means[back] + WINSOR)
         cuts = without(cuts, min(worst, back))
     return cuts, taken[:count]
 
 
-def most_ordinary(y: FloatArray, cuts: IntArray, means: FloatArray, tuning: Tuning) -> tuple[int, float]:
+def most_ordinary(y: FloatArray, cuts: IntArray, means: FloatArray) -> tuple[int, float]:
     """Return the short piece that the noise explains best, or -1 where it explains none, and its expected runs."""
     worst, ratio, runs = -1, 1.0, 0.0
+    longest = min(LONGEST, SHARE * y.size)
     for k in range(cuts.size + 1):
         a, b = piece(cuts, k, y.size)
-        if b - a > tuning.longest or home(means, k) < 0:
+        if b - a > longest or home(means, k) < 0:
             continue
-        expected = expected_runs(y, cuts, means, k, tuning)
-        limit = tuning.alpha_end if k == cuts.size else tuning.alpha
+        expected = expected_runs(y, cuts, means, k)
+        limit = ORDINARY_AT_END if k == cuts.size else ORDINARY
         if expected / limit > ratio * (1.0 + 1e-9):
             worst, ratio, runs = k, expected / limit, expected
     return worst, runs

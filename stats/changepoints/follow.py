@@ -7,7 +7,7 @@ changes of the same series given whole.
 import numpy as np
 
 from stats.changepoints.excursions import EXCURSION
-from stats.changepoints.limits import WINDOW, FloatArray, IntArray, Tuning
+from stats.changepoints.limits import WINDOW, FloatArray, IntArray
 from stats.changepoints.scan import CHANGE, append, scan
 
 CLEAR = 8  # points between a change and the place where a window is cut: both windows must see it alike
@@ -31,13 +31,13 @@ def advance(changes: FloatArray, start: int, settled: int) -> tuple[int, int]:
     return begin, max(cut, settled)
 
 
-def follow(values: FloatArray, tuning: Tuning) -> tuple[FloatArray, FloatArray]:
+def follow(values: FloatArray, min_z: float, min_effect: float) -> tuple[FloatArray, FloatArray]:
     """Return the changes and the excursions of a whole series."""
     all_changes, all_excursions = np.zeros((0, CHANGE)), np.zeros((0, EXCURSION))
     start, settled = 0, 0
     while True:
         end = min(start + WINDOW, values.size)
-        changes, excursions = scan(values[start:end], tuning)
+        changes, excursions = scan(values[start:end], min_z, min_effect)
         shift(changes, 1, start)
         shift(excursions, 2, start)
         begin, cut = start, values.size
@@ -51,6 +51,22 @@ def follow(values: FloatArray, tuning: Tuning) -> tuple[FloatArray, FloatArray]:
             break
         start, settled = begin, cut
     return all_changes, all_excursions
+
+
+def extend(
+    window: FloatArray, value: float, place: tuple[int, int], min_z: float, min_effect: float
+) -> tuple[FloatArray, FloatArray, FloatArray]:
+    """Return a window with one more value, and its changes and excursions; `place`: its start, and what is settled."""
+    start, settled = place
+    longer = np.empty(window.size + 1)
+    for i in range(window.size):
+        longer[i] = window[i]
+    longer[window.size] = value
+    changes, excursions = scan(longer, min_z, min_effect)
+    shift(changes, 1, start)
+    shift(excursions, 2, start)
+    end = start + longer.size
+    return longer, between(changes, settled + 1, end), between(excursions, settled, end)
 
 
 def shift(rows: FloatArray, columns: int, by: int) -> None:
@@ -72,13 +88,15 @@ def between(rows: FloatArray, first: int, final: int) -> FloatArray:
     return kept[:count]
 
 
-def follow_all(values: FloatArray, ends: IntArray, tuning: Tuning) -> tuple[FloatArray, IntArray, FloatArray, IntArray]:
+def follow_all(
+    values: FloatArray, ends: IntArray, min_z: float, min_effect: float
+) -> tuple[FloatArray, IntArray, FloatArray, IntArray]:
     """Return changes and excursions of many series that lie one behind the other, and how many each has."""
     changes, excursions = np.zeros((16, CHANGE)), np.zeros((16, EXCURSION))
     change_counts, excursion_counts = np.zeros(ends.size, dtype=np.int64), np.zeros(ends.size, dtype=np.int64)
     n_changes, n_excursions, start = 0, 0, 0
     for k in range(ends.size):
-        found, left = follow(values[start : ends[k]], tuning)
+        found, left = follow(values[start : ends[k]], min_z, min_effect)
         start = ends[k]
         changes = append(changes, n_changes, found, n_changes)
         excursions = append(excursions, n_excursions, left, n_excursions)

@@ -8,8 +8,9 @@ import math
 
 import numpy as np
 
-from stats.changepoints.limits import FloatArray, Tuning
+from stats.changepoints.limits import HALF_WINDOW, MODES_RATIO, MODES_SHARE, WINSOR, FloatArray
 
+MODES_NORMAL = 0.9346  # quantile of |x| at MODES_SHARE, for a standard normal x
 NORMAL = 1.4826  # median absolute deviation to standard deviation of a normal distribution
 
 
@@ -62,7 +63,9 @@ def mean(y: FloatArray, first: int, final: int) -> float:
 def lag_noise(y: FloatArray, lags: int) -> float:
     """Return the standard deviation of the noise: the largest over the lags 1 … `lags`.
 
-    The largest, because a series that alternates between modes or wanders slowly looks quiet at some lags.
+    The largest, because a series that alternates between modes or wanders slowly looks quiet at some lags. Where more
+    than a third of the differences are far beyond what their median says, the modes between which the series goes
+    to and fro are its noise: steps that last leave few such differences.
     """
     largest = 0.0
     for lag in range(1, lags + 1):
@@ -72,13 +75,20 @@ def lag_noise(y: FloatArray, lags: int) -> float:
         for i in range(steps.size):
             steps[i] = abs(y[i + lag] - y[i])
         largest = max(largest, NORMAL * median(steps) / math.sqrt(2.0))
+        upper = select(steps, int(MODES_SHARE * steps.size)) / (MODES_NORMAL * math.sqrt(2.0))
+        if upper > MODES_RATIO * largest:
+            largest = upper
     return largest
 
 
-def pull_in(y: FloatArray, tuning: Tuning) -> FloatArray:
-    """Return `y` (in units of the noise) with each value at most `tuning.winsor` from its running median."""
+def pull_in(y: FloatArray) -> FloatArray:
+    """Return `y` (in units of the noise) with each value at most `WINSOR` from its running median.
+
+    Where the running median has not arrived yet, at the end, the points to come may vouch for a value too: two new
+    points on a new level are no outliers to each other.
+    """
     n = y.size
-    half = int(tuning.half_window)
+    half = HALF_WINDOW
     pulled = np.empty(n)
     window = np.empty(2 * half + 1)
     for i in range(n):
@@ -92,5 +102,16 @@ def pull_in(y: FloatArray, tuning: Tuning) -> FloatArray:
                 place -= 1
             window[place] = value
         middle = 0.5 * (window[(count - 1) // 2] + window[count // 2])
-        pulled[i] = min(max(y[i], middle - tuning.winsor), middle + tuning.winsor)
+        pulled[i] = min(max(y[i], middle - WINSOR), middle + WINSOR)
+        if n - half <= i < n - 1 and pulled[i] != y[i]:
+            pulled[i] = vouched(y, i, pulled[i])
     return pulled
+
+
+def vouched(y: FloatArray, i: int, pulled: float) -> float:
+    """Return where y[i] is pulled to when all later values are on its side: no farther than to the nearest of them."""
+    side = 1.0 if y[i] > pulled else -1.0
+    near = side * float(y[i])
+    for k in range(i + 1, y.size):
+        near = min(near, side * float(y[k]))
+    return side * min(max(side * pulled, near + WINSOR), side * float(y[i]))

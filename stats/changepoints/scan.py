@@ -5,15 +5,16 @@ import math
 import numpy as np
 
 from stats.changepoints.excursions import EXCURSION, settle
-from stats.changepoints.limits import FEWEST, FloatArray, IntArray, Tuning
+from stats.changepoints.limits import FEWEST, FLOOR, LAGS, PIECE_PRICE, FloatArray, IntArray
 from stats.changepoints.noise import lag_noise, mean, median, pull_in
 from stats.changepoints.partition import partition
-from stats.changepoints.steps import choose, clearness, edges, eliminate, innovations, straighten
+from stats.changepoints.steps import choose, clearness, edges, eliminate, innovations
+from stats.changepoints.trends import bend
 
 CHANGE = 6  # index, level before, level after, z, noise, unit of an effect (0: levels are logs)
 
 
-def scale(values: FloatArray, tuning: Tuning) -> tuple[FloatArray, float, float, float]:
+def scale(values: FloatArray, min_effect: float) -> tuple[FloatArray, float, float, float]:
     """Return the values in units of their noise, then the noise, the centre, and the unit of an effect (0 for logs).
 
     Noise much smaller than the smallest effect of interest is taken as a fifth of that: zero spread is no certainty.
@@ -33,31 +34,31 @@ def scale(values: FloatArray, tuning: Tuning) -> tuple[FloatArray, float, float,
         y[i] = math.log(values[i]) if logs else values[i]
         order[i] = y[i]
     centre = median(order)
-    least = tuning.floor * tuning.min_effect * (1.0 if logs else unit)
-    noise = max(lag_noise(y, int(tuning.lags)), least, 1e-300)
+    least = FLOOR * min_effect * (1.0 if logs else unit)
+    noise = max(lag_noise(y, LAGS), least, 1e-300)
     for i in range(n):
         y[i] = min(max((y[i] - centre) / noise, -1e8), 1e8)
     return y, noise, centre, unit
 
 
-def scan(values: FloatArray, tuning: Tuning) -> tuple[FloatArray, FloatArray]:
+def scan(values: FloatArray, min_z: float, min_effect: float) -> tuple[FloatArray, FloatArray]:
     """Return the changes (rows of CHANGE columns) and the excursions (rows of EXCURSION columns) of one window."""
     n = values.size
     if n < FEWEST:
         return np.zeros((0, CHANGE)), np.zeros((0, EXCURSION))
-    y, noise, centre, unit = scale(values, tuning)
-    pulled = pull_in(y, tuning)
-    cuts = partition(pulled, tuning.penalty * math.log(n))
+    y, noise, centre, unit = scale(values, min_effect)
+    pulled = pull_in(y)
+    cuts = partition(pulled, PIECE_PRICE * math.log(n))
     if cuts.size == 0:
         return np.zeros((0, CHANGE)), np.zeros((0, EXCURSION))
-    smallest = (math.log1p(tuning.min_effect) if unit == 0.0 else tuning.min_effect * unit) / noise
-    cuts, early = settle(y, pulled, cuts, tuning)
-    cuts, rho = choose(pulled, cuts, tuning)
-    cuts = straighten(pulled, eliminate(pulled, cuts, rho, smallest, tuning))
-    cuts, late = settle(y, pulled, cuts, tuning)
-    cuts = eliminate(pulled, cuts, rho, smallest, tuning)
+    smallest = (math.log1p(min_effect) if unit == 0.0 else min_effect * unit) / noise
+    cuts, early = settle(y, pulled, cuts)
+    cuts, rho = choose(pulled, cuts)
+    cuts = bend(pulled, eliminate(pulled, cuts, rho, smallest, min_z))
+    cuts, late = settle(y, pulled, cuts)
+    cuts = eliminate(pulled, cuts, rho, smallest, min_z)
     excursions = append(early, early.shape[0], late, 0)
-    changes = describe(pulled, cuts, rho, tuning)
+    changes = describe(pulled, cuts, rho)
     rescale(excursions, 2, (noise, centre, unit))
     rescale(changes, 1, (noise, centre, unit))
     for row in range(changes.shape[0]):
@@ -74,7 +75,7 @@ def rescale(rows: FloatArray, column: int, scales: tuple[float, float, float]) -
         rows[row, 5] = unit
 
 
-def describe(pulled: FloatArray, cuts: IntArray, rho: float, tuning: Tuning) -> FloatArray:
+def describe(pulled: FloatArray, cuts: IntArray, rho: float) -> FloatArray:
     """Return one row per cut with its index, the levels on both sides, and its z."""
     sums = innovations(pulled, rho)
     rows = np.zeros((cuts.size, CHANGE))
@@ -83,7 +84,7 @@ def describe(pulled: FloatArray, cuts: IntArray, rho: float, tuning: Tuning) -> 
         rows[k, 0] = b
         rows[k, 1] = mean(pulled, a, b)
         rows[k, 2] = mean(pulled, b, c)
-        rows[k, 3] = clearness(pulled, sums, (a, b, c), rho, tuning)
+        rows[k, 3] = clearness(pulled, sums, (a, b, c), rho)
     return rows
 
 

@@ -8,10 +8,8 @@ import math
 
 import numpy as np
 
-from stats.changepoints.limits import FloatArray, IntArray, Tuning
+from stats.changepoints.limits import CHANGE_PRICE, PRIOR_DF, RHO_PRICE, RHOS, WANDER_PRICE, FloatArray, IntArray
 from stats.changepoints.noise import mean
-
-RHOS = (0.0, 0.3, 0.6, 0.8, 0.9)  # autocorrelations that are tried
 
 
 def edges(cuts: IntArray, k: int, n: int) -> tuple[int, int, int]:
@@ -72,7 +70,7 @@ def roughness(y: FloatArray, cuts: IntArray, rho: float) -> float:
     return left
 
 
-def choose(y: FloatArray, cuts: IntArray, tuning: Tuning) -> tuple[IntArray, float]:
+def choose(y: FloatArray, cuts: IntArray) -> tuple[IntArray, float]:
     """Return the cuts and the autocorrelation that describe the series best together.
 
     For each autocorrelation the weakest cut is dropped again and again; of all descriptions on the way the cheapest
@@ -86,10 +84,11 @@ def choose(y: FloatArray, cuts: IntArray, tuning: Tuning) -> tuple[IntArray, flo
     for rho in RHOS:
         sums = innovations(y, rho)
         rest = cuts
-        price = (tuning.change_cost + tuning.wander_cost * rho * rho) * math.log(n)
+        price = (CHANGE_PRICE + WANDER_PRICE * rho * rho) * math.log(n)
+        entry = RHO_PRICE * rho * rho * math.log(n) - math.log(1.0 - rho * rho)
         while True:
             variance = roughness(y, rest, rho) / n + 1e-4
-            cost = n * math.log(variance) - math.log(1.0 - rho * rho) + price * rest.size
+            cost = n * math.log(variance) + price * rest.size + entry
             if cost < cheapest:
                 cheapest, best, best_rho = cost, rest, rho
             if rest.size == 0:
@@ -104,7 +103,7 @@ def choose(y: FloatArray, cuts: IntArray, tuning: Tuning) -> tuple[IntArray, flo
     return best, best_rho
 
 
-def clearness(y: FloatArray, sums: FloatArray, place: tuple[int, int, int], rho: float, tuning: Tuning) -> float:
+def clearness(y: FloatArray, sums: FloatArray, place: tuple[int, int, int], rho: float) -> float:
     """Return the z of the step at a cut; the variance around it is shrunk towards that of the whole window."""
     level, height, factor = step(y, sums, place, rho)
     a, b, c = place
@@ -114,11 +113,11 @@ def clearness(y: FloatArray, sums: FloatArray, place: tuple[int, int, int], rho:
         previous = rest
         rest = y[i] - level - (height if i >= b else 0.0)
         left += (rest - rho * previous) ** 2
-    variance = (tuning.prior_df * (1.0 - rho * rho) + left) / (tuning.prior_df + c - a - 2)
+    variance = (PRIOR_DF * (1.0 - rho * rho) + left) / (PRIOR_DF + c - a - 2)
     return abs(height) / math.sqrt(variance * factor)
 
 
-def eliminate(y: FloatArray, cuts: IntArray, rho: float, smallest: float, tuning: Tuning) -> IntArray:
+def eliminate(y: FloatArray, cuts: IntArray, rho: float, smallest: float, min_z: float) -> IntArray:
     """Return the cuts that are clear and at least `smallest` noise units high, the weakest dropped first."""
     sums = innovations(y, rho)
     while cuts.size > 0:
@@ -126,47 +125,13 @@ def eliminate(y: FloatArray, cuts: IntArray, rho: float, smallest: float, tuning
         for k in range(cuts.size):
             place = edges(cuts, k, y.size)
             a, b, c = place
-            z = clearness(y, sums, place, rho, tuning)
+            z = clearness(y, sums, place, rho)
             height = abs(mean(y, b, c) - mean(y, a, b))
             if height < smallest:
                 z = min(z, 1e-3 * height / smallest)
             if z < lowest:
                 weakest, lowest = k, z
-        if lowest >= tuning.min_z:
-            break
-        cuts = without(cuts, weakest)
-    return cuts
-
-
-def is_drift(y: FloatArray, place: tuple[int, int, int]) -> bool:
-    """Return whether one straight line describes the two pieces better than two levels do."""
-    a, b, c = place
-    n = c - a
-    if b - a < 2 or c - b < 2:
-        return False
-    middle = mean(y, a, c)
-    tilt = 0.0
-    total = 0.0
-    for i in range(a, c):
-        tilt += (i - a - 0.5 * (n - 1)) * (y[i] - middle)
-        total += (y[i] - middle) ** 2
-    by_line = tilt * tilt / (n * (n * n - 1.0) / 12.0)
-    by_step = (mean(y, b, c) - mean(y, a, b)) ** 2 * (b - a) * (c - b) / n
-    return by_line > by_step
-
-
-def straighten(y: FloatArray, cuts: IntArray) -> IntArray:
-    """Return the cuts without those that only follow a drift, the lowest dropped first."""
-    while cuts.size > 0:
-        weakest, lowest = -1, math.inf
-        for k in range(cuts.size):
-            place = edges(cuts, k, y.size)
-            if is_drift(y, place):
-                a, b, c = place
-                clear = abs(mean(y, b, c) - mean(y, a, b)) / math.sqrt(1.0 / (b - a) + 1.0 / (c - b))
-                if clear < lowest:
-                    weakest, lowest = k, clear
-        if weakest < 0:
+        if lowest >= min_z:
             break
         cuts = without(cuts, weakest)
     return cuts

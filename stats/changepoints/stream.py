@@ -1,5 +1,6 @@
 """Series that grow: append a value, get the changes, at a cost that does not depend on the length."""
 
+import math
 from dataclasses import dataclass, field, replace
 from typing import Any, Self
 
@@ -7,7 +8,7 @@ import numpy as np
 
 from stats.changepoints.answer import Segmentation
 from stats.changepoints.compiled import runner
-from stats.changepoints.detect import assemble, checked, constants
+from stats.changepoints.detect import assemble, checked
 from stats.changepoints.excursions import EXCURSION
 from stats.changepoints.follow import advance
 from stats.changepoints.hosts import SIDE, compare_sides
@@ -74,17 +75,16 @@ class Detector:
 
     def append(self, state: Progress, value: float, host_state: int | None = None) -> Progress:
         """Return the state after one more value, measured under `host_state`."""
-        series = checked([value])
+        number = float(value)
+        if not abs(number) < 1e140:  # also true of NaN
+            checked([math.nan])
         if state.n and host_state != state.host_state:
             state = self._leave_host(state)
         if state.window.size == WINDOW:
             state = self._move_on(state)
-        window = np.concatenate((state.window, series))
-        changes, excursions = runner("scan", window.size)(window, constants(self.limits))
-        changes[:, 0] += state.start
-        excursions[:, :2] += state.start
-        changes = changes[changes[:, 0] > state.settled]
-        excursions = excursions[excursions[:, 0] >= state.settled]
+        window, changes, excursions = runner("extend", state.window.size)(
+            state.window, number, (state.start, state.settled), self.limits.min_z, self.limits.min_effect
+        )
         step = self._host_step(state, window, changes)
         return Progress(
             state.n + 1,
@@ -106,15 +106,15 @@ class Detector:
         """Return the changes of the series so far."""
         return assemble(
             state.n,
-            np.concatenate((state.old_changes, state.changes)),
-            np.concatenate((state.old_excursions, state.excursions)),
-            np.concatenate((state.old_host_steps, state.host_step)),
+            state.old_changes.tolist() + state.changes.tolist(),
+            state.old_excursions.tolist() + state.excursions.tolist(),
+            state.old_host_steps.tolist() + state.host_step.tolist(),
             self.limits,
         )
 
     def _move_on(self, state: Progress) -> Progress:
         """Settle the older part of a full window."""
-        found, _ = runner("scan", WINDOW)(state.window, constants(self.limits))
+        found, _ = runner("scan", WINDOW)(state.window, self.limits.min_z, self.limits.min_effect)
         found[:, 0] += state.start
         start, settled = advance(found, state.start, state.settled)
         return replace(
@@ -145,9 +145,8 @@ class Detector:
         if not state.before.size or state.n - state.host_since >= SIDE:
             return state.host_step
         final = int(changes[:, 0].min(initial=state.n + 1))
-        row = compare_sides(state.before, window[: final - state.start], constants(self.limits))
-        row[:, 0] += state.host_since
-        return row
+        rows = compare_sides(state.before, window[: final - state.start], self.limits)
+        return np.array([[row[0] + state.host_since, *row[1:]] for row in rows]).reshape(-1, CHANGE)
 
 
 def _plain(value: Any) -> Any:  # arrays become lists, numbers stay
