@@ -71,6 +71,13 @@ def series(url: str, token: str) -> tuple[SeriesRow, ...]:  # noqa: ARG001
         return queries.series(connection)
 
 
+@st.cache_resource(show_spinner="Reading the names …", max_entries=_KEPT)
+def stored_names(url: str, token: str) -> dict[str, tuple[str, ...]]:  # noqa: ARG001
+    """What filters can be picked from."""
+    with reading(engine(url)) as connection:
+        return queries.stored_names(connection)
+
+
 @st.cache_resource(show_spinner="Reading the boots …", max_entries=_KEPT)
 def boots(url: str, token: str) -> tuple[BootRow, ...]:  # noqa: ARG001
     """All boots."""

@@ -120,6 +120,15 @@ def series(connection: Connection, filters: Filters = Filters()) -> tuple[Series
     return tuple(row for row in rows if filters.takes(row))
 
 
+def stored_names(connection: Connection) -> dict[str, tuple[str, ...]]:
+    """The names of all benchmarks, metrics and hosts: what a filter can be picked from."""
+    kinds = {"benchmark": Benchmark.name, "metric": Metric.name, "host": Host.name}
+    return {
+        kind: tuple(row[0] for row in connection.execute(select(column).distinct().order_by(column)))
+        for kind, column in kinds.items()
+    }
+
+
 def _hosts(connection: Connection) -> dict[int, str]:
     return {row.id: row.name for row in connection.execute(select(Host.id, Host.name))}
 

@@ -13,6 +13,7 @@ from db import queries
 from db.errors import UserError
 from db.hoststate import Difference, Severity
 from db.queries import Filters
+from db.samples import without_collection
 from db.series import find, harnesses, known_series
 from db.values import RevisionRow, RunCount, SampleTable, SeriesRow
 from report import comparability, history, versions
@@ -89,6 +90,7 @@ class Report:
         return sum(row.result.verdict is verdict and head in ("", row.head) for row in self.rows)
 
 
+@without_collection()
 def build(connection: Connection, request: Request) -> Report:
     """Compare each head with base, or the versions of one series each with its own base and the version before.
 

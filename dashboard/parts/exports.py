@@ -17,9 +17,15 @@ _FORMATS: tuple[tuple[str, str, str, Callable[[Report], str]], ...] = (
 )
 
 
+@st.fragment
 def offer(report: Report) -> None:
-    """The text for a cover letter with its copy button, and a download in each format."""
-    with st.expander("Copy for the cover letter, or download", icon=":material/content_copy:"):
+    """The text for a cover letter with its copy button, and a download in each format: made when it is opened."""
+    box = st.expander(
+        "Copy for the cover letter, or download", icon=":material/content_copy:", key="exports", on_change="rerun"
+    )
+    if not box.open:
+        return
+    with box:
         st.caption("At most 72 columns of ASCII. The button in the corner copies it.")
         st.code(text.render(report), language=None)
         row = st.container(horizontal=True)

@@ -52,14 +52,7 @@ def revisions(view: CompareView, source: tuple[str, str]) -> None:
 
 def filters(view: CompareView, source: tuple[str, str]) -> None:
     """Four globs, each with what is stored to pick from."""
-    rows = loaders.series(*source)
-    boots = [boot.boot_id for boot in loaders.boots(*source)]
-    stored = {
-        "benchmark": sorted({row.benchmark for row in rows}),
-        "metric": sorted({row.metric for row in rows}),
-        "host": sorted({row.host for row in rows}),
-        "boot": boots,
-    }
+    stored = {**loaders.stored_names(*source), "boot": tuple(boot.boot_id for boot in loaders.boots(*source))}
     active = [name for name in stored if getattr(view, name)]
     title = f"Filters: {', '.join(active)}" if active else "Filters"
     with st.expander(title, expanded=bool(active), icon=":material/filter_alt:"):

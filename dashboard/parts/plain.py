@@ -17,6 +17,8 @@ _PLOTLY = {"&": "&amp;", "<": "&lt;", ">": "&gt;", "$": "&#36;", "%": "&#37;", "
 
 def shortened(text: str, limit: int = SHOWN) -> str:
     """One line of printable text, at most this long; what cannot be printed is spelled with a backslash."""
+    if len(text) <= limit and text.isprintable():
+        return text
     cut = text[: limit + 1]
     clean = "".join(c if c.isprintable() else c.encode("unicode_escape", "backslashreplace").decode() for c in cut)
     return clean if len(clean) <= limit and len(text) <= limit else f"{clean[: limit - 1]}…"

@@ -8,7 +8,7 @@ import streamlit as st
 
 from dashboard.parts import wording
 from dashboard.parts.plain import shortened
-from dashboard.parts.verdicts import word
+from dashboard.parts.verdicts import pair, word
 from report.comparison import Absent, Row
 from report.scales import axis_scale, with_unit
 from report.text import case_line, interval
@@ -22,8 +22,8 @@ _ABSENT = {
 
 
 def name(row: Row, *, many: bool) -> str:
-    """What a link calls a row: the time series, and the head where there are several."""
-    return f"{row.series.id}:{row.head}" if many else str(row.series.id)
+    """What a link calls a row: the time series, and the pair where there are several."""
+    return f"{row.series.id}:{pair(row)}" if many else str(row.series.id)
 
 
 def frame(rows: Sequence[Row], *, many: bool) -> pd.DataFrame:
@@ -44,7 +44,7 @@ def frame(rows: Sequence[Row], *, many: bool) -> pd.DataFrame:
         "why": [shortened(row.result.why) for row in rows],
     }
     if many:
-        columns = {"verdict": columns.pop("verdict"), "against base": [shortened(r.head, 60) for r in rows], **columns}
+        columns = {"verdict": columns.pop("verdict"), "against base": [shortened(pair(r), 60) for r in rows], **columns}
     if len({row.series.host for row in rows}) == 1:
         del columns["host"]
     if not any(own):

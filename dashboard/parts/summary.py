@@ -1,22 +1,28 @@
 """The first thing to read of a comparison: counts, range, mean, and how much of it was judged."""
 
+from collections.abc import Sequence
+
 import streamlit as st
 
+from dashboard.parts import verdicts
 from dashboard.parts.plain import shortened
-from dashboard.parts.verdicts import badges
-from report.comparison import Report
+from report.comparison import Report, Row
 from report.text import judged, notes
 
 _NOTES = 20
 
 
 def summary(report: Report) -> None:
-    """Badges per head, then sentences."""
-    for head in report.heads:
-        row = st.container(horizontal=True, vertical_alignment="center", gap="small")
-        row.text(f"{shortened(head.name, 60)} against {shortened(report.base.name, 60)}:")
-        badges(report, head.name, row)
-        row.text(_range(report, head.name))
+    """Badges per pair of revisions, then sentences."""
+    for name, base in verdicts.pairs(report).items():
+        rows = [row for row in report.rows if verdicts.pair(row) == name]
+        line = st.container(horizontal=True, vertical_alignment="center", gap="small")
+        against = "" if " -> " in name else f" against {shortened(base, 60)}"
+        line.text(f"{shortened(name, 60)}{against}:")
+        verdicts.badges(rows, line)
+        line.text(_range(rows, report.geomeans.get(name)))
+    for sentence in report.told:
+        st.text(shortened(f"{sentence[:1].upper()}{sentence[1:]}", 600))
     st.text(judged(report))
     said = notes(report)
     if said:
@@ -28,12 +34,11 @@ def summary(report: Report) -> None:
                 st.caption(f"and {len(said) - _NOTES} more in the exports")
 
 
-def _range(report: Report, head: str) -> str:
-    effects = [row.result.effect for row in report.rows if row.head == head and row.result.effect is not None]
+def _range(rows: Sequence[Row], ratio: float | None) -> str:
+    effects = [row.result.effect for row in rows if row.result.effect is not None]
     if not effects:
         return "No row has a change to show."
     told = f"Changes from {100 * min(effects):+.1f}% to {100 * max(effects):+.1f}%."
-    ratio = report.geomeans.get(head)
-    return (
-        told if ratio is None else f"{told} Geometric mean of the times measured on both sides: x{ratio:.3f} of base."
-    )
+    if ratio is None:
+        return told
+    return f"{told} Geometric mean of the times measured on both sides: x{ratio:.3f} of base."

@@ -1,5 +1,6 @@
 """Verdicts for the eye: a mark, a word and a colour, never the colour alone; and the order and choice of rows."""
 
+from collections import Counter
 from collections.abc import Sequence
 
 import streamlit as st
@@ -40,10 +41,21 @@ def ordered(rows: Sequence[Row], sort: str) -> list[Row]:
     return list(rows)
 
 
-def badges(report: Report, head: str, where: st.delta_generator.DeltaGenerator) -> None:
-    """How many rows of one head have which verdict."""
+def pair(row: Row) -> str:
+    """What the two revisions of a row are called together."""
+    return row.pair or row.head
+
+
+def pairs(report: Report) -> dict[str, str]:
+    """The pairs of a report in order, each with the name of its base."""
+    return {one.name: one.base.name for one in report.pairs} or {head.name: report.base.name for head in report.heads}
+
+
+def badges(rows: Sequence[Row], where: st.delta_generator.DeltaGenerator) -> None:
+    """How many rows have which verdict."""
+    counts = Counter(row.result.verdict for row in rows)
     for verdict, mark in MARKS.items():
-        if count := report.count(verdict, head):
+        if count := counts[verdict]:
             word = (
                 f"{verdict.value}s" if count > 1 and verdict.value in ("regression", "improvement") else verdict.value
             )

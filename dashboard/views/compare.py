@@ -57,7 +57,7 @@ def _rows(context: Context, source: tuple[str, str], report: Report, view: Compa
     """Table and details. Choosing a row, an order or what is shown runs only this part of the page."""
     view = with_url(view)
     listed = _table(report, view)
-    chosen = [row for row in report.rows if rows.name(row, many=len(report.heads) > 1) == view.row]
+    chosen = [row for row in report.rows if rows.name(row, many=len(verdicts.pairs(report)) > 1) == view.row]
     if chosen:
         details(context, source, report, chosen[0], view)
     elif listed:
@@ -66,7 +66,7 @@ def _rows(context: Context, source: tuple[str, str], report: Report, view: Compa
 
 def _table(report: Report, view: CompareView) -> list[Row]:
     """The controls of the table, the table, and the rows in it."""
-    many = len(report.heads) > 1
+    many = len(verdicts.pairs(report)) > 1
     controls = st.container(horizontal=True, vertical_alignment="bottom")
     controls.segmented_control("Show", list(verdicts.SHOWS), required=True, wrap=True, **bound(view, "show"))
     controls.segmented_control("Sort by", list(verdicts.SORTS), required=True, wrap=True, **bound(view, "sort"))

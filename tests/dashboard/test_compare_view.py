@@ -123,6 +123,8 @@ def test_a_link_may_use_any_name_of_a_revision(open_page, databases):
 
 def test_the_text_for_a_cover_letter_is_what_the_command_line_prints(open_page, databases):
     app = open_page(databases.sample, "compare", **JUDGED)
+    app.session_state["exports"] = True
+    app.run()
 
     letter = next(code.value for code in app.code if "95% CI" in code.value)
     assert all(len(line) <= 72 for line in letter.splitlines())
