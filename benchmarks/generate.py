@@ -60,19 +60,29 @@ def _fixed(connection: Connection, hosts: int, nights: int) -> None:
     _insert(connection, m.Artifact, iter([_artifact(1, text), _artifact(2, b"nothing reads this\n")]))
     _insert(connection, m.Host, ({"id": h + 1, "name": f"host{h:02}", "created_at": START} for h in range(hosts)))
     _insert(connection, m.HostState, (_state(h, s) for h in range(hosts) for s in range(2)))
-    _insert(connection, m.Boot, ({"id": b + 1, "host_id": b % hosts + 1, "boot_id": f"boot{b:05}"} for b in range(hosts * 200)))
+    _insert(
+        connection,
+        m.Boot,
+        ({"id": b + 1, "host_id": b % hosts + 1, "boot_id": f"boot{b:05}"} for b in range(hosts * 200)),
+    )
     _insert(connection, m.Revision, (_revision(r, nights) for r in range(nights)))
     _insert(connection, m.Benchmark, ({"id": i, "name": name} for i, name in enumerate(BENCHMARKS, start=1)))
     _insert(connection, m.TestCase, (_case(c) for c in range(CASES)))
     _insert(connection, m.Metric, (_metric(b, i) for b in range(len(BENCHMARKS)) for i in range(METRICS)))
-    _insert(connection, m.TimeSeries, (_series(h, c, i) for h in range(hosts) for c in range(CASES) for i in range(METRICS)))
+    _insert(
+        connection, m.TimeSeries, (_series(h, c, i) for h in range(hosts) for c in range(CASES) for i in range(METRICS))
+    )
     silent = hosts - 1
     now = datetime.now(UTC)
     _insert(
         connection,
         m.Upload,
         (
-            {"id": h + 1, "received_at": now - timedelta(days=9 if h == silent else 0, minutes=h), "origin": "generated"}
+            {
+                "id": h + 1,
+                "received_at": now - timedelta(days=9 if h == silent else 0, minutes=h),
+                "origin": "generated",
+            }
             for h in range(hosts)
         ),
     )
@@ -85,7 +95,9 @@ def _artifact(number: int, content: bytes) -> dict[str, object]:
 
 def _state(host: int, number: int) -> dict[str, object]:
     fields = {f"field.{i:02}": f"{host}" for i in range(80)} | {
-        "cpu.model": "Made Up CPU", "microcode": "0x1", "thp.enabled": ("madvise", "always")[number]
+        "cpu.model": "Made Up CPU",
+        "microcode": "0x1",
+        "thp.enabled": ("madvise", "always")[number],
     }
     return {"id": 2 * host + number + 1, "digest": digest(fields), "fields": fields}
 
@@ -173,9 +185,7 @@ def _measurements(connection: Connection, runs: list[dict[str, object]]) -> int:
     return count
 
 
-def _rows(
-    rng: np.random.Generator, series: int, runs: list[dict[str, object]], metric: int
-) -> list[dict[str, object]]:
+def _rows(rng: np.random.Generator, series: int, runs: list[dict[str, object]], metric: int) -> list[dict[str, object]]:
     revision = np.array([int(str(run["revision_id"])) for run in runs])
     step = np.where((revision > revision.max() - 1) & (series % 10 == 0), 1.08, 1.0)
     level = 10.0 ** (metric % 4 - 2) * step * np.exp(rng.normal(0, 0.006, revision.max() + 1))[revision]

@@ -41,9 +41,7 @@ def upload(
         Path | None, typer.Option(help="Folder of captured facts, or JSON of `kvmperf facts`.", show_default=False)
     ] = None,
     boot_id: Annotated[str, typer.Option(help="Boot in which it ran (default: from the host facts).")] = "",
-    series: Annotated[
-        str, typer.Option(help="Patch series: name, change-id, or Message-Id of a cover.")
-    ] = "",
+    series: Annotated[str, typer.Option(help="Patch series: name, change-id, or Message-Id of a cover.")] = "",
     version: Annotated[int | None, typer.Option(help="Version of the series.", min=1, show_default=False)] = None,
     patch: Annotated[str, typer.Option(metavar="K/M", help="After patch K of M; 0/M is the base.")] = "",
     harness: Annotated[str, typer.Option(help="Build of the test program, where it changes too.")] = "",
