@@ -25,7 +25,7 @@ NAME = "walk"
 
 def upload(url, boot, k, *, version=1, host="lab", folder=None):
     given = Given(
-        series=NAME, version=version, patch=f"{k}/6", boot_id=boot, host=host, host_facts=DEMO / boot / "host.json"
+        series=NAME, version=version, patch=str(k), boot_id=boot, host=host, host_facts=DEMO / boot / "host.json"
     )
     store([folder or DEMO / boot / f"patch-{k}"], given, url)
 
