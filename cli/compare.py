@@ -9,6 +9,8 @@ import typer
 from cli.options import DatabaseOption, database_url, fraction
 
 if TYPE_CHECKING:
+    from sqlalchemy import Connection
+
     from report.comparison import Report
     from stats.policy import Policy
 
@@ -23,6 +25,8 @@ class Layout(StrEnum):
     CSV = "csv"
     JSON = "json"
     HTML = "html"
+    MAIL = "mail"
+    TESTED_BY = "tested-by"
 
 
 class ReplicationUnit(StrEnum):
@@ -58,12 +62,15 @@ def compare(
     layout: Annotated[Layout, typer.Option("--format", help="How to print.")] = Layout.TEXT,
     as_json: Annotated[bool, typer.Option("--json", help="Same as --format json: one object a line.")] = False,
     everything: Annotated[bool, typer.Option("--all", help="Text: print rows without a change too.")] = False,
+    scaling: Annotated[str, typer.Option(metavar="PARAM", help="Text: a table over this parameter (vcpus).")] = "",
+    tester: Annotated[str, typer.Option(metavar="'NAME <MAIL>'", help="Who tested, for mail and tested-by.")] = "",
     fail_on: Annotated[FailOn | None, typer.Option(help="Exit with 4 when one was found.", show_default=False)] = None,
 ) -> None:
     """Compare revisions: a verdict per metric, with effect, interval and reason.
 
     A revision is a label, a commit or its prefix, a kernel release, or SERIES@v3, SERIES@v3/4 (after patch 4),
-    SERIES@v3~base.
+    SERIES@v3~base. Whole versions of one series (SERIES@v1 SERIES@v2) are compared each with its own base and with
+    the version before. `--format mail` writes the report of the largest regression.
 
     Example: kvmperf compare v6.12 mmu-lockless@v2 --benchmark 'dirty_log*'
     """
@@ -84,7 +91,14 @@ def compare(
     request = Request(revisions[0], tuple(revisions[1:]), filters, tuple(vary or ()), policy)
     with reading(connect(database_url(db))) as connection:
         report = build(connection, request)
-    typer.echo(_printed(report, layout, everything=everything), nl=False)
+        if layout is Layout.MAIL:
+            typer.echo(_mail(connection, report, tester), nl=False)
+        elif layout is Layout.TESTED_BY:
+            typer.echo(_tested_by(report, tester), nl=False)
+        elif scaling:
+            typer.echo(_scaling(report, scaling), nl=False)
+        else:
+            typer.echo(_printed(report, layout, everything=everything), nl=False)
     if fail_on and report.count(Verdict.REGRESSION):
         raise typer.Exit(_REGRESSION_FOUND)
 
@@ -101,6 +115,28 @@ def _printed(report: "Report", layout: Layout, *, everything: bool) -> str:
         Layout.HTML: markup.to_html,
     }
     return writers[layout](report)
+
+
+def _mail(connection: "Connection", report: "Report", tester: str) -> str:
+    from report.regression import regression
+    from report.regression_mail import render
+
+    found = regression(connection, report)
+    return render(found, reporter=tester) if tester else render(found)
+
+
+def _tested_by(report: "Report", tester: str) -> str:
+    from report.tested_by import render
+
+    if not tester:
+        raise typer.BadParameter("who tested? --tester 'Name <mail>'", param_hint="--tester")
+    return render(report, tester)
+
+
+def _scaling(report: "Report", parameter: str) -> str:
+    from report.scaling_text import render
+
+    return render(report, parameter)
 
 
 def _compare_csv(path: Path, policy: "Policy", fail_on: FailOn | None) -> None:

@@ -22,6 +22,7 @@ __all__ = [
     "change",
     "described",
     "direction",
+    "footer",
     "interval",
     "judged",
     "notes",
@@ -52,7 +53,7 @@ def render(report: Report, *, everything: bool = False) -> str:
     if hide:
         lines += [f"{len(report.rows) - len(shown)} rows without a change are not shown: --all prints them.", ""]
     lines += _absent(report.absent)
-    lines += _footer(report)
+    lines += footer(report)
     return "".join(f"{line.rstrip()}\n" for line in lines)
 
 
@@ -155,7 +156,8 @@ def _absent(absent: Sequence[Absent]) -> list[str]:
     return [*lines, ""]
 
 
-def _footer(report: Report) -> list[str]:
+def footer(report: Report) -> list[str]:
+    """Legend, counts, limits and everything that a reader should know."""
     margin = f"{100 * float(report.request.policy.margin):.3g}%"
     legend = f"! regression  + improvement  = within {margin}  ? inconclusive"
     lines = textwrap.wrap(legend + "  x not comparable" * bool(report.count(Verdict.NOT_COMPARABLE)), WIDTH)

@@ -1,0 +1,138 @@
+"""What a mail about a regression says, gathered: the changed metrics, how to run them again, what to answer to."""
+
+from dataclasses import dataclass
+
+import numpy as np
+from sqlalchemy import Connection
+
+from db import queries
+from db.errors import UserError
+from db.hoststate import summary_line
+from db.reproduce import command_of
+from db.series import PatchSeriesRow, VersionRow, known_series
+from db.values import RevisionRow, SeriesRow
+from report.comparison import Report, Row
+from report.pairs import Kind
+from report.words import case_line
+from stats.policy import Verdict
+
+LORE = "https://lore.kernel.org/r/"
+
+
+@dataclass(frozen=True, slots=True)
+class Changed:
+    """One metric that changed. The spreads are standard deviations of runs relative to their mean; None for one run."""
+
+    series: SeriesRow
+    verdict: Verdict
+    base: float
+    base_spread: float | None
+    head: float
+    head_spread: float | None
+    effect: float
+    ci: tuple[float, float] | None
+
+
+@dataclass(frozen=True, slots=True)
+class Regression:
+    """Everything in a mail about a regression. `rows` begin with the one that names it."""
+
+    base: str
+    head: str
+    what: str
+    rows: tuple[Changed, ...]
+    test: str
+    host: str
+    replication: str
+    command: str
+    links: tuple[str, ...] = ()
+    in_reply_to: str = ""
+
+    @property
+    def title(self) -> str:
+        """The subject of the mail."""
+        first = self.rows[0]
+        word = "regression" if first.verdict is Verdict.REGRESSION else "improvement"
+        name = f"{first.series.benchmark.rsplit('/', 1)[-1]}.{first.series.metric}"
+        return f"[kvmperf] {abs(first.effect):.1%} {word} of {name} on {self.head}"
+
+
+def regression(connection: Connection, report: Report, *, lore: str = LORE) -> Regression:
+    """The largest regression of a comparison with what else changed in its test case.
+
+    Raises UserError where nothing regressed.
+    """
+    found = [row for row in report.rows if row.result.verdict is Verdict.REGRESSION and row.kind is Kind.HEAD]
+    if not found:
+        raise UserError("nothing regressed: there is nothing to report", "kvmperf compare prints what was judged")
+    worst = max(found, key=lambda row: abs(np.log1p(max(row.result.effect or 0.0, -0.999))))
+    pair = next(pair for pair in report.pairs if (pair.base.name, pair.head.name) == (worst.base, worst.head))
+    same = [row for row in report.rows if _is_beside(row, worst)]
+    changed = sorted(same, key=lambda row: row is not worst)
+    state = report.hosts.get(worst.series.host, {})
+    posting = _posting(pair.head, known_series(connection))
+    counts = worst.result.n
+    return Regression(
+        base=_described(pair.base, ()),
+        head=pair.head.name,
+        what=_described(pair.head, posting),
+        rows=tuple(_changed(connection, row, pair.base, pair.head) for row in changed),
+        test=case_line(worst.series.benchmark, sorted(worst.series.params.items())),
+        host=f"{worst.series.host} ({summary_line(state)})" if state else worst.series.host,
+        replication=f"{counts[0].boots} boots, {counts[0].runs} runs; {counts[1].boots} boots, {counts[1].runs} runs",
+        command=command_of(connection, pair.head.id, worst.series.test_case_id),
+        links=tuple(lore + version.message_id for _, version in posting if version.message_id),
+        in_reply_to=next((version.message_id for _, version in posting if version.message_id), ""),
+    )
+
+
+def _is_beside(row: Row, worst: Row) -> bool:
+    return (
+        row.result.verdict in (Verdict.REGRESSION, Verdict.IMPROVEMENT)
+        and (row.base, row.head) == (worst.base, worst.head)
+        and (row.series.test_case_id, row.series.host) == (worst.series.test_case_id, worst.series.host)
+    )
+
+
+_Posting = tuple[tuple[PatchSeriesRow, VersionRow], ...]
+
+
+def _posting(head: RevisionRow, known: tuple[PatchSeriesRow, ...]) -> _Posting:
+    """The series and version that a revision belongs to, if any."""
+    return tuple(
+        (series, version)
+        for series in known
+        for version in series.versions
+        if (series.name, version.version) == (head.series, head.version)
+    )
+
+
+def _described(revision: RevisionRow, posting: _Posting) -> str:
+    for series, version in posting:
+        patch = next((p for p in version.patches if p.k == revision.patch), None)
+        count = len(version.patches)
+        if patch and patch.k < count:
+            return f'{series.name} v{version.version}, patch {patch.k}/{count} "{patch.subject}"'
+        return f'{series.name} v{version.version} "{series.subject}"' if series.subject else revision.name
+    told = ", ".join(text for text in (revision.commit[:12], revision.kernel, revision.subject) if text)
+    return f"{revision.name} ({told})" if told and told != revision.name else revision.name
+
+
+def _changed(connection: Connection, row: Row, base: RevisionRow, head: RevisionRow) -> Changed:
+    table = queries.samples(connection, [row.series.id], [base.id, head.id])
+    medians = np.array([np.median(part) for part in np.split(table.values, np.cumsum(table.counts)[:-1])])
+    result = row.result
+    return Changed(
+        series=row.series,
+        verdict=result.verdict,
+        base=result.base or 0.0,
+        base_spread=_spread(medians[table.revision == base.id]),
+        head=result.head or 0.0,
+        head_spread=_spread(medians[table.revision == head.id]),
+        effect=result.effect or 0.0,
+        ci=result.ci,
+    )
+
+
+def _spread(values: np.ndarray) -> float | None:
+    return float(values.std(ddof=1) / abs(values.mean())) if values.size > 1 and values.mean() else None
