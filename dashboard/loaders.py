@@ -9,6 +9,8 @@ from collections.abc import Sequence
 import streamlit as st
 from sqlalchemy import Engine
 
+from dashboard.parts import choice
+from dashboard.parts.choice import Catalog
 from db import queries, run_queries
 from db import runs as stored
 from db.engine import connect, reading
@@ -33,6 +35,8 @@ from report.selection import Chosen
 from report.series import SeriesReport, SeriesRequest
 from report.series_pages import Known
 from report.spellings import spellings
+from report.steps import Step
+from report.steps import steps as change_points
 from report.trend import Line, RawPoint
 
 _KEPT = 64  # answers of each kind
@@ -237,3 +241,29 @@ def capture_files(url: str, token: str, capture_id: int) -> dict[str, bytes]:  #
     """The bytes of a capture's files by name."""
     with reading(engine(url)) as connection:
         return {name: queries.artifact(connection, sha) for name, sha in stored.files(connection, capture_id).items()}
+
+
+@st.cache_resource(show_spinner="Reading the time series …", max_entries=8)
+def catalog(url: str, token: str) -> Catalog:
+    """All time series as the Trends page picks from them."""
+    return choice.catalog(series(url, token))
+
+
+@st.cache_resource(show_spinner="Looking for changes …", show_time=True, max_entries=_KEPT)
+def steps(url: str, token: str, series_ids: Sequence[int], boot: str = "") -> tuple[Step, ...]:
+    """The change points of these time series over their whole history."""
+    return change_points(lines(url, token, series_ids, boot))
+
+
+@st.cache_resource(show_spinner="Reading the test cases …", max_entries=_KEPT)
+def histories(url: str, token: str) -> tuple[tuple[str, int, int, int], ...]:  # noqa: ARG001
+    """How far the history of each test case reaches."""
+    with reading(engine(url)) as connection:
+        return run_queries.longest(connection)
+
+
+def richest(url: str, token: str, benchmark: str = "") -> tuple[str, int] | tuple[()]:
+    """Benchmark and test case measured at the most revisions: of one benchmark, or of all."""
+    found = [one for one in histories(url, token) if benchmark in ("", one[0])]
+    best = max(found, key=lambda one: (one[2], one[3], -one[1]), default=None)
+    return best[:2] if best else ()

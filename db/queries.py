@@ -51,6 +51,10 @@ class Filters:
             self.metric, series.metric, series.metric.split(".", 1)[0]
         )
 
+    def only(self) -> Collection[int] | None:
+        """The only ids of time series that can pass, where they are known beforehand."""
+        return None
+
     def takes_case(self, benchmark: str, host: str) -> bool:
         """Whether a benchmark on a host passes."""
         return _matches(self.benchmark, benchmark, benchmark.rsplit("/", 1)[-1]) and _matches(self.host, host)
@@ -109,6 +113,8 @@ def series(connection: Connection, filters: Filters = Filters()) -> tuple[Series
     if filters.host:
         of_hosts = [number for number, name in hosts.items() if _matches(filters.host, name)]
         wanted = wanted.where(TimeSeries.host_id.in_(of_hosts))
+    if (only := filters.only()) is not None and len(only) <= _CHUNK:
+        wanted = wanted.where(TimeSeries.id.in_(sorted(only)))
     found = sorted(
         (cases[case][0], case, hosts[host], metric, number) for number, host, case, metric in connection.execute(wanted)
     )

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Connection, RowMapping, Select, select
+from sqlalchemy import Connection, RowMapping, Select, func, select
 
 from db.models import Artifact, Benchmark, Boot, Capture, Host, HostState, Run, TestCase, Upload
 
@@ -129,6 +129,22 @@ def newest(connection: Connection, status: str = "", limit: int = 200) -> tuple[
     elif status:
         wanted = wanted.where(Run.status == status)
     return _lines(connection, wanted)
+
+
+def longest(connection: Connection) -> tuple[tuple[str, int, int, int], ...]:
+    """Each test case with how far its history reaches: (benchmark, test case, revisions, runs), passed runs only."""
+    counted = (
+        select(Run.test_case_id, func.count(Run.revision_id.distinct()).label("revisions"), func.count().label("runs"))
+        .where(Run.status == "pass", Run.reported.is_(False))
+        .group_by(Run.test_case_id)
+        .subquery()
+    )
+    wanted = (
+        select(Benchmark.name, TestCase.id, counted.c.revisions, counted.c.runs)
+        .join(TestCase, TestCase.id == counted.c.test_case_id)
+        .join(Benchmark, TestCase.benchmark_id == Benchmark.id)
+    )
+    return tuple((row[0], row[1], row[2], row[3]) for row in connection.execute(wanted))
 
 
 _LINES = (

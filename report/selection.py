@@ -15,6 +15,10 @@ class Chosen(Filters):
 
     ids: frozenset[int] = frozenset()
 
+    def only(self) -> Collection[int]:
+        """The chosen ones."""
+        return self.ids
+
     def takes(self, series: SeriesRow) -> bool:
         """Whether a time series is one of the chosen."""
         return series.id in self.ids
@@ -35,18 +39,6 @@ def first_pair(revisions: Sequence[RevisionRow], counts: Collection[RunCount]) -
             if cases[base] & cases[measured[position]]:
                 return base, measured[position]
     return ()
-
-
-def richest_case(counts: Collection[RunCount]) -> tuple[str, int] | tuple[()]:
-    """The benchmark and test case measured at the most revisions, the one with the most runs among equals."""
-    seen: dict[tuple[str, int], tuple[set[int], int]] = {}
-    for count in counts:
-        if count.status == "pass":
-            revisions, runs = seen.get((count.benchmark, count.test_case_id), (set(), 0))
-            seen[count.benchmark, count.test_case_id] = (revisions | {count.revision_id}, runs + count.runs)
-    if not seen:
-        return ()
-    return max(seen, key=lambda case: (len(seen[case][0]), seen[case][1], -case[1]))
 
 
 def scaling_family(series: SeriesRow, others: Sequence[SeriesRow]) -> tuple[str, tuple[SeriesRow, ...]]:

@@ -9,13 +9,15 @@ import numpy as np
 import plotly.graph_objects as go
 from plotly.subplots import make_subplots
 
-from dashboard.charts.style import GREY, colour, dash, faint, finish, symbol
+from dashboard.charts.style import COLOURS, GREY, colour, dash, faint, finish, symbol
 from dashboard.parts.plain import plotly_text
 from report.scales import axis_scale
+from report.steps import Step
 from report.trend import Line, Point, RawPoint
 
 PANELS = 4  # with more metrics than this, those of one unit share a panel
 BANDS = 12  # with more lines than this, intervals are left to hover and table
+_STEP_COLOURS = {"worse": COLOURS[1], "better": COLOURS[0], "changed": GREY}
 _MARKED = 200  # points of one line that have marks of their own
 _DETAILED = 4000  # points that carry a text of their own
 _HOVER = (
@@ -26,12 +28,16 @@ _HOVER = (
 
 @dataclass(frozen=True, slots=True)
 class TrendOptions:
-    """How to draw. `relative` is the id of the revision whose level is 1; `marks` are revision ids with a word each."""
+    """How to draw. `relative` is the id of the revision whose level is 1; `marks` are revision ids with a word each.
+
+    `steps` are changes to be marked on their lines.
+    """
 
     relative: int | None = None
     log: bool = False
     raw: Mapping[int, Sequence[RawPoint]] = field(default_factory=dict)
     marks: Mapping[int, str] = field(default_factory=dict)
+    steps: Sequence[Step] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -120,6 +126,8 @@ def _traces(  # noqa: PLR0913 (one line with all that shapes it)
     if found := options.raw.get(line.series.id):
         yield _raw_points(found, names, factor, position, scale)
     yield _line(line, names, factor, position, plotly_text(title, 120), scale.unit, many=many)
+    if own := [step for step in options.steps if step.series_id == line.series.id and step.point.revision.id in names]:
+        yield _changes(own, names, factor, position)
 
 
 def _line(  # noqa: PLR0913 (one line with all that shapes it)
@@ -214,6 +222,33 @@ def _raw_points(
         showlegend=False,
         name="runs",
     )
+
+
+def _changes(own: Sequence[Step], names: Mapping[int, str], factor: float, position: int) -> go.Scatter:
+    """A triangle at the first point of a new level: up or down, full where it is confirmed and not the host's doing."""
+    points = [step.point for step in own]
+    return go.Scatter(
+        x=_x(points, names),
+        y=[point.level.value / factor for point in points],
+        mode="markers",
+        marker={
+            "symbol": [_triangle(step) for step in own],
+            "size": 15,
+            "color": [_STEP_COLOURS[step.meaning] for step in own],
+            "line": {"width": 2, "color": colour(position)},
+        },
+        customdata=np.array([_numbers(point, factor, step.series_id) for point, step in zip(points, own, strict=True)]),
+        text=[f"{step.meaning}, {step.state}: {plotly_text(step.why, 200)}" for step in own],
+        hovertemplate="<b>change at %{x}</b><br>%{text}<extra></extra>",
+        legendgroup=f"{position}",
+        showlegend=False,
+        name="changes",
+    )
+
+
+def _triangle(step: Step) -> str:
+    is_full = step.state == "confirmed" and not step.host_changed
+    return f"triangle-{'up' if step.effect > 0 else 'down'}{'' if is_full else '-open'}"
 
 
 def _mark_hosts(figure: go.Figure, lines: Sequence[Line], names: Mapping[int, str]) -> None:

@@ -1,13 +1,12 @@
 """Which time series and revisions the Trends page shows: what can be picked, what is picked when nothing was said."""
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from dashboard.parts.plain import shortened
 from dashboard.parts.wording import common_and_own, parameters
 from dashboard.state import TrendsView
-from db.values import RunCount, SeriesRow
-from report.selection import richest_case
+from db.values import SeriesRow
 from report.trend import Line
 
 _METRICS = 2  # of a first look
@@ -24,20 +23,46 @@ class Options:
     host: tuple[str, ...]
 
 
-def settled(view: TrendsView, series: Sequence[SeriesRow], counts: Collection[RunCount]) -> TrendsView:
-    """The view with a first choice filled in where nothing was said, and without what is not stored."""
-    known = {one.benchmark for one in series}
-    benchmark = view.benchmark if view.benchmark in known else ""
-    counted = [one for one in counts if benchmark in ("", one.benchmark)]
+@dataclass(frozen=True, slots=True)
+class Catalog:
+    """All time series by benchmark, with the words for each test case: made once, asked on every run of the page."""
+
+    series: Mapping[str, Sequence[SeriesRow]]
+    texts: Mapping[int, str]
+    labels: Mapping[str, Mapping[str, str]]
+
+
+def catalog(series: Sequence[SeriesRow]) -> Catalog:
+    """The catalog of these time series. `labels` calls each case by the parameters in which it differs."""
+    found: dict[str, list[SeriesRow]] = {}
+    cases: dict[str, dict[int, SeriesRow]] = {}
+    for one in series:
+        found.setdefault(one.benchmark, []).append(one)
+        cases.setdefault(one.benchmark, {}).setdefault(one.test_case_id, one)
+    labels = {}
+    for benchmark, of_benchmark in cases.items():
+        _, own = common_and_own(list(of_benchmark.values()))
+        told = zip(of_benchmark.values(), own, strict=True)
+        labels[benchmark] = {parameters(one): shortened(text or parameters(one)) for one, text in told}
+    texts = {number: parameters(one) for of_benchmark in cases.values() for number, one in of_benchmark.items()}
+    return Catalog(found, texts, labels)
+
+
+def settled(view: TrendsView, known: Catalog, richest: Callable[[str], tuple[str, int] | tuple[()]]) -> TrendsView:
+    """The view with a first choice filled in where nothing was said, and without what is not stored.
+
+    `richest` names benchmark and test case with the longest history, of one benchmark or of all.
+    """
+    benchmark = view.benchmark if view.benchmark in known.series else ""
     if not benchmark:
         view = replace(view, case=(), metric=(), host=())
-    richest = richest_case(counted)
-    if not richest:
+    first = richest(benchmark)
+    if not first or first[0] not in known.series:
         return replace(view, benchmark=benchmark)
-    view = replace(view, benchmark=richest[0])
+    view = replace(view, benchmark=first[0])
     if not (view.case or view.metric or view.host):
-        view = _first_look(view, [one for one in series if one.test_case_id == richest[1]])
-    offered = options(view, series)
+        view = _first_look(view, [one for one in known.series[first[0]] if one.test_case_id == first[1]])
+    offered = options(view, known)
     return replace(
         view,
         case=tuple(case for case in view.case if case in offered.case),
@@ -46,32 +71,24 @@ def settled(view: TrendsView, series: Sequence[SeriesRow], counts: Collection[Ru
     )
 
 
-def options(view: TrendsView, series: Sequence[SeriesRow]) -> Options:
+def options(view: TrendsView, known: Catalog) -> Options:
     """What can be picked."""
-    of_benchmark = [one for one in series if one.benchmark == view.benchmark]
-    of_case = [one for one in of_benchmark if not view.case or parameters(one) in view.case]
+    of_benchmark = known.series.get(view.benchmark, ())
+    of_case = [one for one in of_benchmark if not view.case or known.texts[one.test_case_id] in view.case]
     return Options(
-        benchmark=tuple(sorted({one.benchmark for one in series})),
-        case=tuple(dict.fromkeys(parameters(one) for one in of_benchmark)),
+        benchmark=tuple(sorted(known.series)),
+        case=tuple(dict.fromkeys(known.texts[one.test_case_id] for one in of_benchmark)),
         metric=tuple(dict.fromkeys(one.metric for one in of_case)),
         host=tuple(sorted({one.host for one in of_case})),
     )
 
 
-def case_labels(view: TrendsView, series: Sequence[SeriesRow]) -> dict[str, str]:
-    """What the picker calls each test case: only the parameters in which those of the benchmark differ."""
-    of_benchmark = [one for one in series if one.benchmark == view.benchmark]
-    _, own = common_and_own(of_benchmark)
-    return {parameters(one): shortened(told or parameters(one)) for one, told in zip(of_benchmark, own, strict=True)}
-
-
-def chosen(view: TrendsView, series: Sequence[SeriesRow]) -> list[SeriesRow]:
+def chosen(view: TrendsView, known: Catalog) -> list[SeriesRow]:
     """The time series that the view names; an empty picker means all."""
     return [
         one
-        for one in series
-        if one.benchmark == view.benchmark
-        and (not view.case or parameters(one) in view.case)
+        for one in known.series.get(view.benchmark, ())
+        if (not view.case or known.texts[one.test_case_id] in view.case)
         and (not view.metric or one.metric in view.metric)
         and (not view.host or one.host in view.host)
     ]

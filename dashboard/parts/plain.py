@@ -12,7 +12,9 @@ _PUNCTUATION = re.compile(r"([!-/:-@\[-`{-~])")
 # Streamlit replaces these after the escapes are gone: emoji and icon codes, links, arrows, dashes.
 _LATE = re.compile(r":(?=[\w/+\\-])|//|(?<=\w)@(?=\w)|\bwww(?=\.)|-(?=[->])|<(?=[-=])|>(?==)|~(?==)")
 _JOINER = "\u2060"  # word joiner: invisible, breaks the pattern
-_PLOTLY = {"&": "&amp;", "<": "&lt;", ">": "&gt;", "$": "&#36;", "%": "&#37;", "{": "&#123;", "}": "&#125;"}
+_PLOTLY = str.maketrans(
+    {"&": "&amp;", "<": "&lt;", ">": "&gt;", "$": "&#36;", "%": "&#37;", "{": "&#123;", "}": "&#125;"}
+)
 
 
 def shortened(text: str, limit: int = SHOWN) -> str:
@@ -32,4 +34,4 @@ def markdown_text(text: str, limit: int = SHOWN) -> str:
 
 def plotly_text(text: str, limit: int = 80) -> str:
     """Text that a Plotly label or hover shows as it is."""
-    return "".join(_PLOTLY.get(c, c) for c in shortened(text, limit))
+    return shortened(text, limit).translate(_PLOTLY)

@@ -8,17 +8,21 @@ import streamlit as st
 
 from dashboard import loaders
 from dashboard.charts.style import PLAIN
+from dashboard.charts.thin import MOST as THIN
+from dashboard.charts.thin import thinned
 from dashboard.charts.trend import BANDS, TrendOptions, trend
 from dashboard.page import Context
 from dashboard.parts import boxes, choice, visit, wording
 from dashboard.parts.link import heading
 from dashboard.parts.plain import shortened
 from dashboard.state import TrendsView, bound, chosen_row, current, on_pick, optional
-from db.values import SeriesRow
 from report.releases import releases
+from report.steps import Step
 from report.trend import Line, RawPoint
 from report.trend_rows import rows, to_csv
 
+_STEPS = "changes of the figure"
+_JUDGED = 24  # lines in which changes are looked for
 _LINES = 200  # of one figure
 _RAW = 8  # lines whose single runs are drawn
 _TABLE = "levels of the figure"
@@ -28,10 +32,10 @@ _ROWS = 2000  # of the table; the download has all
 def render(context: Context) -> None:
     """The page."""
     source = context.source
-    known = loaders.series(*source)
-    view = choice.settled(current(TrendsView), known, loaders.run_counts(*source))
+    known = loaders.catalog(*source)
+    view = choice.settled(current(TrendsView), known, lambda benchmark: loaders.richest(*source, benchmark))
     heading("Trends", view)
-    if not known:
+    if not known.series:
         _nothing(source)
         return
     _pick(view, known)
@@ -46,9 +50,20 @@ def render(context: Context) -> None:
     if not kept:
         boxes.nothing_here("No revision is left.", "Widen the range, or clear the text that revisions must contain.")
         return
-    _figure(source, view, kept, names)
+    found = _steps(source, view, kept)
+    _figure(source, view, kept, names, found)
     _caption(view, kept, len(chosen))
+    _changes(source, found, kept, names)
     _table(source, kept)
+
+
+def _steps(source: tuple[str, str], view: TrendsView, lines: Sequence[Line]) -> list[Step]:
+    """The changes at revisions that are shown, found in the whole history."""
+    if len(lines) > _JUDGED:
+        return []
+    shown = {(line.series.id, point.revision.id) for line in lines for point in line.points}
+    found = loaders.steps(*source, tuple(line.series.id for line in lines), view.boot)
+    return [one for one in found if (one.series_id, one.point.revision.id) in shown]
 
 
 def _nothing(source: tuple[str, str]) -> None:
@@ -60,7 +75,7 @@ def _nothing(source: tuple[str, str]) -> None:
         boxes.nothing_stored()
 
 
-def _pick(view: TrendsView, known: Sequence[SeriesRow]) -> None:
+def _pick(view: TrendsView, known: choice.Catalog) -> None:
     offered = choice.options(view, known)
     left, right = st.columns(2)
     with left:
@@ -71,7 +86,7 @@ def _pick(view: TrendsView, known: Sequence[SeriesRow]) -> None:
             **bound(view, "benchmark", ["case", "metric", "host", "relative", "start", "end"]),
         )
     with right:
-        labels = choice.case_labels(view, known)
+        labels = known.labels.get(view.benchmark, {})
         st.multiselect(
             "Test cases", offered.case, format_func=labels.__getitem__, placeholder="all", **bound(view, "case")
         )
@@ -106,19 +121,17 @@ def _shape(view: TrendsView, lines: Sequence[Line], names: Mapping[int, str]) ->
     return view
 
 
-def _figure(source: tuple[str, str], view: TrendsView, lines: Sequence[Line], names: Mapping[int, str]) -> None:
+def _figure(
+    source: tuple[str, str], view: TrendsView, lines: Sequence[Line], names: Mapping[int, str], found: Sequence[Step]
+) -> None:
     relative = next((revision for revision, name in names.items() if name == view.relative), None)
     raw: dict[int, Sequence[RawPoint]] = {}
     if view.raw:
         raw = {line.series.id: loaders.raw(*source, line.series.id) for line in lines[:_RAW]}
     shown = {point.revision.id for line in lines for point in line.points}
     titles = wording.titles([line.series for line in lines])
-    figure = trend(
-        lines,
-        titles,
-        {r: name for r, name in names.items() if r in shown},
-        TrendOptions(relative, view.log, raw, _releases(lines)),
-    )
+    options = TrendOptions(relative, view.log, raw, _releases(lines), found)
+    figure = trend(thinned(lines), titles, {r: name for r, name in names.items() if r in shown}, options)
     st.plotly_chart(
         figure,
         key="trend",
@@ -149,12 +162,42 @@ def _caption(view: TrendsView, lines: Sequence[Line], wanted: int) -> None:
         said.append("bands are 95% intervals")
     if view.raw and len(lines) > _RAW:
         said.append(f"single runs of the first {_RAW} lines only")
+    if len(lines) > _JUDGED:
+        said.append(f"changes are looked for in up to {_JUDGED} lines")
+    if sum(len(line.points) for line in lines) > THIN:
+        said.append("drawn by their lowest and highest points: narrow the range to see all")
     if any(point.host_changed for line in lines for point in line.points):
         said.append("dashed: the state of a host changed (the mark on top says what)")
     directions = {line.series.better for line in lines}
     if len(directions) == 1:
         said.append(wording.direction(directions.pop()))
     st.caption("; ".join(said) + ".")
+
+
+def _changes(source: tuple[str, str], found: Sequence[Step], lines: Sequence[Line], names: Mapping[int, str]) -> None:
+    """The change points in words; choosing one opens a run behind it."""
+    if not found:
+        return
+    series = {line.series.id: line.series for line in lines}
+    titles = dict(zip(series, wording.titles(list(series.values())), strict=True))
+    with st.expander(f"Changes of level: {len(found)}", icon=":material/stairs:"):
+        places = [(series[one.series_id], one.point.revision.id) for one in found]
+        st.dataframe(
+            pd.DataFrame(
+                {
+                    "from revision": [shortened(names.get(one.point.revision.id, ""), 60) for one in found],
+                    "line": [titles[one.series_id] for one in found],
+                    "change": [f"{100 * one.effect:+.1f}%" for one in found],
+                    "meaning": [one.meaning for one in found],
+                    "state": ["the host changed too" if one.host_changed else one.state for one in found],
+                    "why": [shortened(one.why) for one in found],
+                }
+            ),
+            hide_index=True,
+            selection_mode="single-row",
+            key=chosen_row(_STEPS, None),
+            on_select=on_pick(_STEPS, visit.level_picked(source, places)),
+        )
 
 
 def _table(source: tuple[str, str], lines: Sequence[Line]) -> None:

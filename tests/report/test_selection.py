@@ -1,7 +1,7 @@
 from datetime import UTC, datetime
 
 from db.values import RevisionRow, RunCount, SeriesRow
-from report.selection import Chosen, first_pair, richest_case, scaling_family
+from report.selection import Chosen, first_pair, scaling_family
 
 NOW = datetime(2026, 1, 1, tzinfo=UTC)
 
@@ -24,11 +24,6 @@ def test_the_first_pair_is_the_newest_with_a_test_case_in_common():
     assert first_pair(revisions, [_count(1), _count(2, case=2), _count(3)]) == (1, 3)
     assert first_pair(revisions, [_count(1), _count(3, host="other")]) == ()
     assert first_pair(revisions, [_count(1), _count(2, status="fail")]) == ()
-
-
-def test_the_richest_case_has_the_most_revisions():
-    assert richest_case([_count(1), _count(1, case=2, runs=90), _count(2, case=1)]) == ("suite/b", 1)
-    assert richest_case([_count(1, status="fail")]) == ()
 
 
 def test_exactly_the_chosen_series_pass():
