@@ -12,7 +12,7 @@ from pathlib import Path
 from types import FunctionType, ModuleType
 from typing import Any
 
-from stats.changepoints import excursions, follow, noise, partition, scan, steps, trends
+from stats.changepoints import excursions, follow, limits, noise, partition, scan, steps, trends
 
 MANY = 12_000  # points from which starting the machine code pays
 
@@ -51,7 +51,7 @@ def _compile_all() -> dict[str, Callable[..., Any]]:
 
     modules = (noise, partition, steps, trends, excursions, scan, follow)
     names: dict[str, Any] = {}
-    version = _digest(modules)
+    version = _digest((limits, *modules))
     for module in modules:
         names |= vars(module)
     compiled = {}
@@ -66,7 +66,7 @@ def _compile_all() -> dict[str, Callable[..., Any]]:
 
 
 def _digest(modules: tuple[ModuleType, ...]) -> str:
-    """Return a name for this state of the code: numba notices a change in a function's own file only."""
+    """Return a name for this state of code and constants: numba notices a change in a function's own file only."""
     return sha256(b"".join(Path(str(module.__file__)).read_bytes() for module in modules)).hexdigest()[:12]
 
 

@@ -20,7 +20,7 @@ from stats.changepoints.limits import (
     FloatArray,
     IntArray,
 )
-from stats.changepoints.noise import mean
+from stats.changepoints.noise import mean, median
 from stats.changepoints.steps import without
 
 EXCURSION = 6  # start, end, level that it left, its own level, runs like it from the noise, unit of an effect
@@ -50,6 +50,14 @@ def home(means: FloatArray, k: int) -> int:
     if before * after <= 0.0:
         return -1
     return k - 1 if abs(before) <= abs(after) else k + 1
+
+
+def middle(y: FloatArray, a: int, b: int) -> float:
+    """Return the median of y[a:b]."""
+    values = np.empty(b - a)
+    for i in range(a, b):
+        values[i - a] = y[i]
+    return median(values)
 
 
 def longest_run(y: FloatArray, a: int, b: int, level: float, half: float) -> int:

@@ -17,7 +17,7 @@ WINDOW = 1024  # points that are looked at together; older ones are settled, so 
 class Limits:
     """How clear and how large a change must be, and from how many points on it counts as confirmed."""
 
-    min_z: float = 3.6
+    min_z: float = 3.4
     min_effect: float = 0.005
     confirmed_after: int = 3
 
@@ -36,11 +36,11 @@ DEFAULTS = Limits()
 LAGS = 4  # of the differences that the noise is taken from
 MODES_SHARE = 0.65  # quantile of the differences that is looked at for modes …
 MODES_RATIO = 3.0  # … which are the noise where it is so many times what the median says
-HALF_WINDOW = 3  # of the running median
+HALF_WINDOW = 4  # of the running median
 WINSOR = 2.7  # values farther from the running median are pulled in
-PIECE_PRICE = 3.5  # times log n: price of a piece in the first partitioning
+PIECE_PRICE = 3.2  # times log n: price of a piece in the first partitioning
 CHANGE_PRICE = 2.9  # times log n: price of a change in white noise …
-WANDER_PRICE = 8.0  # … and this times squared autocorrelation on top
+WANDER_PRICE = 6.0  # … and this times squared autocorrelation on top
 RHO_PRICE = 6.0  # times log n, times squared autocorrelation: hosts rarely wander by themselves
 SLOPE_PRICE = 4.0  # times log n: what a piece costs more as a line
 SHORTEST_LINE = 5  # points
@@ -56,4 +56,4 @@ OUTLYING_SD = 2.0  # … but at least this
 INSIDE = 0.6  # share of its height above which its own points count as away
 NEAR = 80  # points on either side that count as neighbourhood
 PRIOR_RUNS = 0.5  # runs added to those seen, for those not seen yet
-FLOOR = 0.2  # of the smallest effect: the least noise that is believed
+FLOOR = 0.4  # of the smallest effect: the least noise that is believed

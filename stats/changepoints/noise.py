@@ -90,22 +90,40 @@ def pull_in(y: FloatArray) -> FloatArray:
     n = y.size
     half = HALF_WINDOW
     pulled = np.empty(n)
-    window = np.empty(2 * half + 1)
+    window = np.empty(2 * half + 1)  # the values around i, sorted
+    count = 0
+    for i in range(min(half, n)):
+        count = insert(window, count, y[i])
     for i in range(n):
-        first = max(0, i - half)
-        count = min(n, i + half + 1) - first
-        for k in range(count):  # insertion sort: seven values
-            value = y[first + k]
-            place = k
-            while place > 0 and window[place - 1] > value:
-                window[place] = window[place - 1]
-                place -= 1
-            window[place] = value
+        if i + half < n:
+            count = insert(window, count, y[i + half])
         middle = 0.5 * (window[(count - 1) // 2] + window[count // 2])
         pulled[i] = min(max(y[i], middle - WINSOR), middle + WINSOR)
         if n - half <= i < n - 1 and pulled[i] != y[i]:
             pulled[i] = vouched(y, i, pulled[i])
+        if i >= half:
+            count = remove(window, count, y[i - half])
     return pulled
+
+
+def insert(window: FloatArray, count: int, value: float) -> int:
+    """Put a value into the sorted first `count` places, and return how many there are now."""
+    place = count
+    while place > 0 and window[place - 1] > value:
+        window[place] = window[place - 1]
+        place -= 1
+    window[place] = value
+    return count + 1
+
+
+def remove(window: FloatArray, count: int, value: float) -> int:
+    """Take a value out of the sorted first `count` places, and return how many there are now."""
+    place = 0
+    while window[place] != value:
+        place += 1
+    for k in range(place, count - 1):
+        window[k] = window[k + 1]
+    return count - 1
 
 
 def vouched(y: FloatArray, i: int, pulled: float) -> float:

@@ -8,7 +8,7 @@ from stats.changepoints.excursions import EXCURSION, settle
 from stats.changepoints.limits import FEWEST, FLOOR, LAGS, PIECE_PRICE, FloatArray, IntArray
 from stats.changepoints.noise import lag_noise, mean, median, pull_in
 from stats.changepoints.partition import partition
-from stats.changepoints.steps import choose, clearness, edges, eliminate, innovations
+from stats.changepoints.steps import choose, clearness, edges, eliminate, products
 from stats.changepoints.trends import bend
 
 CHANGE = 6  # index, level before, level after, z, noise, unit of an effect (0: levels are logs)
@@ -77,7 +77,7 @@ def rescale(rows: FloatArray, column: int, scales: tuple[float, float, float]) -
 
 def describe(pulled: FloatArray, cuts: IntArray, rho: float) -> FloatArray:
     """Return one row per cut with its index, the levels on both sides, and its z."""
-    sums = innovations(pulled, rho)
+    sums = products(pulled)
     rows = np.zeros((cuts.size, CHANGE))
     for k in range(cuts.size):
         a, b, c = edges(cuts, k, pulled.size)

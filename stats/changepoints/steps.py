@@ -27,11 +27,13 @@ def without(cuts: IntArray, k: int) -> IntArray:
     return rest
 
 
-def innovations(y: FloatArray, rho: float) -> FloatArray:
-    """Return the running sum of y[t] - rho y[t-1]: element i sums what comes before index i."""
-    sums = np.zeros(y.size + 1)
-    for t in range(1, y.size):
-        sums[t + 1] = sums[t] + y[t] - rho * y[t - 1]
+def products(y: FloatArray) -> FloatArray:
+    """Return running sums of y, y^2 and y[t] y[t-1], one row each, element i for what comes before index i."""
+    sums = np.zeros((3, y.size + 1))
+    for t in range(y.size):
+        sums[0, t + 1] = sums[0, t] + y[t]
+        sums[1, t + 1] = sums[1, t] + y[t] * y[t]
+        sums[2, t + 1] = sums[2, t] + (y[t] * y[t - 1] if t > 0 else 0.0)
     return sums
 
 
@@ -44,30 +46,38 @@ def step(y: FloatArray, sums: FloatArray, place: tuple[int, int, int], rho: floa
     a, b, c = place
     q = 1.0 - rho
     at = y[b] - rho * y[b - 1]
-    after = sums[c] - sums[b + 1]
+    before = sums[0, b] - sums[0, a + 1] - rho * (sums[0, b - 1] - sums[0, a])
+    after = sums[0, c] - sums[0, b + 1] - rho * (sums[0, c - 1] - sums[0, b])
     n_after = c - b - 1
     a11 = (1.0 - rho * rho) + q * q * (c - a - 1)
     a12 = q + q * q * n_after
     a22 = 1.0 + q * q * n_after
-    b1 = (1.0 - rho * rho) * y[a] + q * (sums[b] - sums[a + 1] + at + after)
+    b1 = (1.0 - rho * rho) * y[a] + q * (before + at + after)
     b2 = at + q * after
     det = a11 * a22 - a12 * a12
     return (a22 * b1 - a12 * b2) / det, (a11 * b2 - a12 * b1) / det, a11 / det
 
 
-def roughness(y: FloatArray, cuts: IntArray, rho: float) -> float:
-    """Return the sum of squared innovations that is left when every piece has its own level."""
-    left = 0.0
-    previous = 0.0
+def leftovers(y: FloatArray, sums: FloatArray, cuts: IntArray) -> tuple[float, float, float, float]:
+    """Return what is left when every piece has its own level: sums of squares and of neighbours' products, the ends.
+
+    From running sums, so that it costs as much as there are pieces and not as there are points.
+    """
+    squares, neighbours, before = 0.0, 0.0, 0.0
+    ends = 0.0
     for k in range(cuts.size + 1):
         a = cuts[k - 1] if k > 0 else 0
         b = cuts[k] if k < cuts.size else y.size
-        level = mean(y, a, b)
-        for i in range(a, b):
-            rest = y[i] - level
-            left += (1.0 - rho * rho) * rest * rest if i == 0 else (rest - rho * previous) ** 2
-            previous = rest
-    return left
+        total = sums[0, b] - sums[0, a]
+        level = total / (b - a)
+        squares += sums[1, b] - sums[1, a] - total * level
+        inner = 2.0 * total - y[a] - y[b - 1]
+        neighbours += sums[2, b] - sums[2, a + 1] - level * inner + (b - a - 1) * level * level
+        neighbours += before * (y[a] - level)
+        before = y[b - 1] - level
+        if k == 0:
+            ends = (y[0] - level) ** 2
+    return max(squares, 0.0), neighbours, ends, before * before
 
 
 def choose(y: FloatArray, cuts: IntArray) -> tuple[IntArray, float]:
@@ -78,16 +88,18 @@ def choose(y: FloatArray, cuts: IntArray) -> tuple[IntArray, float]:
     more flattered the more pieces there are.
     """
     n = y.size
+    sums = products(y)
     cheapest = math.inf
     best = cuts
     best_rho = 0.0
     for rho in RHOS:
-        sums = innovations(y, rho)
         rest = cuts
         price = (CHANGE_PRICE + WANDER_PRICE * rho * rho) * math.log(n)
         entry = RHO_PRICE * rho * rho * math.log(n) - math.log(1.0 - rho * rho)
         while True:
-            variance = roughness(y, rest, rho) / n + 1e-4
+            squares, neighbours, first, final = leftovers(y, sums, rest)
+            left = squares - 2.0 * rho * neighbours + rho * rho * (squares - first - final)
+            variance = max(left, 0.0) / n + 1e-4
             cost = n * math.log(variance) + price * rest.size + entry
             if cost < cheapest:
                 cheapest, best, best_rho = cost, rest, rho
@@ -104,7 +116,10 @@ def choose(y: FloatArray, cuts: IntArray) -> tuple[IntArray, float]:
 
 
 def clearness(y: FloatArray, sums: FloatArray, place: tuple[int, int, int], rho: float) -> float:
-    """Return the z of the step at a cut; the variance around it is shrunk towards that of the whole window."""
+    """Return the z of the step at a cut; the variance around it is shrunk towards that of the whole window.
+
+    Few points know their variance badly: t is brought to the normal scale (Wallace 1959, doi 10.1214/aoms/1177706096).
+    """
     level, height, factor = step(y, sums, place, rho)
     a, b, c = place
     rest = y[a] - level
@@ -113,13 +128,15 @@ def clearness(y: FloatArray, sums: FloatArray, place: tuple[int, int, int], rho:
         previous = rest
         rest = y[i] - level - (height if i >= b else 0.0)
         left += (rest - rho * previous) ** 2
-    variance = (PRIOR_DF * (1.0 - rho * rho) + left) / (PRIOR_DF + c - a - 2)
-    return abs(height) / math.sqrt(variance * factor)
+    df = PRIOR_DF + c - a - 2
+    variance = (PRIOR_DF * (1.0 - rho * rho) + left) / df
+    t_squared = height * height / (variance * factor)
+    return (8.0 * df + 1.0) / (8.0 * df + 3.0) * math.sqrt(df * math.log1p(t_squared / df))
 
 
 def eliminate(y: FloatArray, cuts: IntArray, rho: float, smallest: float, min_z: float) -> IntArray:
     """Return the cuts that are clear and at least `smallest` noise units high, the weakest dropped first."""
-    sums = innovations(y, rho)
+    sums = products(y)
     while cuts.size > 0:
         weakest, lowest = 0, math.inf
         for k in range(cuts.size):
