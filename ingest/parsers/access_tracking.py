@@ -48,16 +48,16 @@ def _scan(lines: list[Line], _output: Output) -> list[Draft]:
     drafts: list[Draft] = []
     is_populated = False
     for line in lines:
-        begins = line.text.startswith("Testing guest mode") or (
-            is_populated and line.text.startswith("Populating memory")
-        )
+        text = line.text
+        populates = text.startswith("Populating memory")
+        begins = (populates and is_populated) or text.startswith("Testing guest mode")
         if begins and (not drafts or drafts[-1].measurements):
             begin(drafts, line)
             is_populated = False
-        is_populated = is_populated or line.text.startswith("Populating memory")
-        if not line.text or (drafts and _read_header(line, drafts[-1])):
+        is_populated = is_populated or populates
+        if not text or (drafts and _read_header(line, drafts[-1])):
             continue
-        if _is_result(line.text):
+        if _is_result(text):
             _read(line, drafts[-1] if drafts else begin(drafts, line))
     for draft in drafts:
         _close(draft)

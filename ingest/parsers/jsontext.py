@@ -3,6 +3,7 @@
 import json
 import math
 from collections.abc import Callable, Iterator
+from functools import lru_cache
 from typing import Any, NoReturn
 
 from ingest.parsers.lines import clean
@@ -32,7 +33,7 @@ def is_quoted(text: str) -> bool:
 def load(text: str, pairs: Callable[[list[tuple[str, Any]]], Any] | None = None) -> Any:  # Any: that is what JSON is
     """The one document in the text. NaN and Infinity are refused; `1e999` comes back as infinite."""
     try:
-        return json.loads(text, parse_constant=_refuse, object_pairs_hook=pairs)
+        return _decoder(pairs).decode(text)
     except json.JSONDecodeError as error:
         raise JsonTextError(f"no valid JSON: {error.msg} (column {error.colno})", error.lineno) from error
     except RecursionError as error:
@@ -83,6 +84,11 @@ def _by_line(text: str) -> Iterator[tuple[int, dict[str, Any]]]:
             continue
         if isinstance(one, dict):
             yield place, one
+
+
+@lru_cache(maxsize=8)  # making one costs as much as reading a line
+def _decoder(pairs: Callable[[list[tuple[str, Any]]], Any] | None) -> json.JSONDecoder:
+    return json.JSONDecoder(parse_constant=_refuse, object_pairs_hook=pairs)
 
 
 def _refuse(constant: str) -> NoReturn:

@@ -27,6 +27,7 @@ _CONSOLE = re.compile(
     r"\[ *\d{1,9}\.\d{6}\] .*?(?=(?:# ?)?(?:not ok|(?<!not )(?<![\w])ok) \d{1,6} selftests: |# selftests: )"
 )
 _LIMIT = re.compile(r"(?:timeout set|overriding timeout) to (?P<limit>\d{1,9})\Z")
+_LIMITS = ("timeout set", "overriding timeout")
 _RUNNER = "run_kselftest.sh"
 _LISTED = re.compile(r"[\w/-]{1,40}:[\w.-]{1,80}\Z")
 
@@ -91,11 +92,15 @@ def _why_empty(output: Output) -> str:
 def _segments(lines: Sequence[Line]) -> Iterator[_Segment]:
     current = _Segment("", "", [])
     limit = ""
-    for line in map(_without_console, lines):
-        if stated := _LIMIT.match(line.text):
-            limit = stated["limit"]
+    for line in lines:
+        if _MARK not in line.text:
+            current.lines.append(line)
+            stated = _LIMIT.match(line.text) if line.text.startswith(_LIMITS) else None
+            limit = stated["limit"] if stated else limit
+            continue
+        line = _without_console(line)  # noqa: PLW2901
         header = _HEADER.match(line.text) if line.text.startswith(_MARK) else None
-        verdict = _VERDICT.match(line.text) if _MARK in line.text and header is None else None
+        verdict = _VERDICT.match(line.text) if header is None else None
         if header is not None:
             yield current
             current, limit = _Segment(header["name"], header["suite"], [], limit=limit), ""
@@ -109,7 +114,7 @@ def _segments(lines: Sequence[Line]) -> Iterator[_Segment]:
 
 def _without_console(line: Line) -> Line:
     """The line without a kernel message that was written into it."""
-    if not line.text.startswith("[") or _MARK not in line.text:
+    if not line.text.startswith("["):
         return line
     rest = _CONSOLE.sub("", line.text[:2000], count=1)
     return line._replace(text=rest.removeprefix("# ")) if rest != line.text else line

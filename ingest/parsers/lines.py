@@ -60,7 +60,7 @@ def clean(text: str) -> list[Line]:
         text = _ESCAPE.sub("", text)
     text = text.replace("\xa0", " ")
     found: list[Line] = []
-    nothing, starts = Stripped.NOTHING, _PREFIX_STARTS
+    nothing, runner, starts = Stripped.NOTHING, Stripped.RUNNER, _PREFIX_STARTS
     was_blank = False
     for number, raw in enumerate(text.split("\n"), start=1):
         if not raw:
@@ -72,10 +72,12 @@ def clean(text: str) -> list[Line]:
         if "\r" in raw:
             pieces = [piece for piece in raw.split("\r") if piece]
             found += [_clean_line(number, piece, Stripped.RETURN) for piece in pieces or [""]]
-        elif raw[:1] in starts or "<" in raw:
-            found.append(_clean_line(number, raw, nothing))
-        else:
+        elif raw[0] not in starts and "<" not in raw:
             found.append(Line(number, raw.rstrip(), nothing))
+        elif raw[:2] == "# " and raw[2:3] not in starts and "<" not in raw:  # most lines of a kselftest log
+            found.append(Line(number, raw[2:].rstrip(), runner))
+        else:
+            found.append(_clean_line(number, raw, nothing))
     return found
 
 
