@@ -8,7 +8,7 @@ from streamlit.navigation.page import Page
 
 from dashboard.page import Context, Render
 from dashboard.parts import boxes
-from dashboard.state import leaving
+from dashboard.state import introduce, leaving
 from dashboard.views import compare, hosts, inbox, operation, run, series, trends
 from db.errors import UserError
 
@@ -32,6 +32,7 @@ def main() -> None:
     """Show the page that the URL names; the bare address leads to the first one."""
     st.set_option("client.showErrorDetails", "none")  # a bug goes to the log of the server, not to a reader
     st.set_page_config(page_title="kvmperf", page_icon=_ICON, layout="wide")
+    introduce(os.environ.get("KVMPERF_LOCAL_USER", ""))
     pages: dict[str, Page] = {}
     context = Context(os.environ.get("KVMPERF_DB", ""), pages)
     for word, title, icon, render in PAGES:

@@ -222,6 +222,17 @@ def on_row(
     return chosen
 
 
+def introduce(local: str) -> None:
+    """Remember who works on this machine; `dashboard.parts.user` decides whether that counts."""
+    st.session_state["local user"] = local
+
+
+def local_name() -> str:
+    """The local user's name; empty without one."""
+    found: str = st.session_state.get("local user", "")
+    return found
+
+
 def leave_for(page: str, view: View) -> None:
     """From a callback: the next run opens that page with this view, before anything of the present one is made."""
     st.session_state["leaving for"] = (page, encode(view))

@@ -1,12 +1,14 @@
 """The dashboard's tests: sample databases, pages without a browser, and one server with one Chromium for all."""
 
 from collections.abc import Callable
+from copy import copy
 from dataclasses import dataclass
 from pathlib import Path
 
 import browsing
 import pytest
 import sample_databases
+from streamlit import config
 from streamlit.testing.v1 import AppTest
 from streamlit.util import calc_hash
 
@@ -46,6 +48,18 @@ def open_page(monkeypatch: pytest.MonkeyPatch) -> Callable[..., AppTest]:
         return app.run()
 
     return opened
+
+
+@pytest.fixture
+def as_local_user(monkeypatch: pytest.MonkeyPatch) -> Callable[..., None]:
+    """Let pages be opened as `kvmperf dashboard --local-user NAME` would serve them."""
+
+    def set_up(name: str, address: str = "127.0.0.1") -> None:
+        monkeypatch.setenv("KVMPERF_LOCAL_USER", name)
+        monkeypatch.setitem(config._config_options, "server.address", copy(config._config_options["server.address"]))
+        config._config_options["server.address"].set_value(address, "a test")
+
+    return set_up
 
 
 @pytest.fixture
