@@ -5,7 +5,7 @@ from dataclasses import asdict
 from datetime import datetime
 from typing import Annotated, Any
 
-from fastapi import APIRouter, Depends, Query
+from fastapi import APIRouter, Depends, Path, Query
 from fastapi.responses import Response
 from sqlalchemy import Engine
 
@@ -24,6 +24,7 @@ from report.markup import json_row
 from report.names import resolve
 
 _MOST = 1000
+_LARGEST_ID = 2**63 - 1  # what a database can look up
 Glob = Annotated[str, Query(max_length=200, description="Shell glob; empty: all")]
 Exact = Annotated[str, Query(max_length=200)]
 Json = dict[str, Any]  # Any: JSON
@@ -43,7 +44,7 @@ def _runs(routes: APIRouter, engine: Engine) -> None:
     def list_runs(
         filters: Annotated[RunFilters, Depends(_run_filters)],
         revision: Exact = "",
-        after: Annotated[int, Query(ge=0, description="`next` of the page before")] = 0,
+        after: Annotated[int, Query(ge=0, le=_LARGEST_ID, description="`next` of the page before")] = 0,
         limit: Annotated[int, Query(ge=1, le=_MOST)] = 100,
     ) -> Json:
         """Runs in the order in which they were stored; `next` is null on the last page."""
@@ -57,7 +58,7 @@ def _runs(routes: APIRouter, engine: Engine) -> None:
         return {"runs": rows, "next": found[-1].id if len(found) == limit else None}
 
     @routes.get("/runs/{run_id}")
-    def show_run(run_id: int) -> Json:
+    def show_run(run_id: Annotated[int, Path(ge=1, le=_LARGEST_ID)]) -> Json:
         """One run with its values and the digests of its raw files."""
         with reading(engine) as connection:
             found = runs.run(connection, run_id)
