@@ -1,20 +1,32 @@
 """Opens databases: engines with the right settings, transactions, and the check that the schema is ours."""
 
-from collections.abc import Iterator
+import random
+import time
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 from sqlalchemy import Connection, Engine, create_engine, event, inspect, make_url, text
 from sqlalchemy.engine import URL
-from sqlalchemy.exc import ArgumentError, NoSuchModuleError, OperationalError
+from sqlalchemy.exc import ArgumentError, DBAPIError, IntegrityError, InterfaceError, NoSuchModuleError, OperationalError
 from sqlalchemy.exc import DatabaseError as DriverError
 
 from db.errors import DatabaseError
 
-HEAD = "0003"  # the newest migration; a test keeps it true
+T = TypeVar("T")
+
+HEAD = "0004"  # the newest migration; a test keeps it true
 _BUSY_TIMEOUT_MS = 10_000
 _WRITING = "kvmperf_writing"  # execution option: take the write lock at BEGIN, not at the first write
+_UPGRADING = 5386010  # the advisory lock that upgrades of one PostgreSQL database wait for
+_OLDEST_POSTGRESQL = 15
+_TRIES = 6
+_PAUSE_S = 0.05  # before the second try; doubles
+_PATIENCE_S = 10  # for a PostgreSQL server that does not answer
+# SQLSTATEs that say: another transaction was in the way, the same again may succeed. The last, a unique key that was
+# there only after we had looked, finds the row on the next try.
+_COLLISIONS = ("40001", "40P01", "23505")
 
 
 def default_url(data_home: Path) -> str:
@@ -42,20 +54,23 @@ def connect(url: str, *, create: bool = False) -> Engine:
 
 
 def upgrade(engine: Engine, to: str = "head") -> None:
-    """Run the migrations up to a revision (`head`: the newest). Idempotent, and safe to call from two processes."""
+    """Run the migrations up to a revision (`head`: the newest). Idempotent, and safe to call from two processes.
+
+    A schema newer than this program is refused.
+    """
     from alembic import command
 
-    with writing(engine) as connection:
-        if engine.dialect.name == "postgresql":
-            connection.execute(text("SELECT pg_advisory_xact_lock(5386010)"))
+    with _migrating(engine) as connection:
         command.upgrade(_alembic_config(connection), to)
 
 
 def downgrade(engine: Engine, to: str) -> None:
-    """Take migrations back down to a revision (`base`: nothing left)."""
+    """Take migrations back down to a revision (`base`: nothing left). What only newer schemas can hold is lost."""
     from alembic import command
 
-    with writing(engine) as connection:
+    if to not in (known := ["base", *_migrations_known()]):
+        raise DatabaseError(f"{to!r} is no schema of this kvmperf", f"known: {', '.join(sorted(known))}")
+    with _migrating(engine) as connection:
         command.downgrade(_alembic_config(connection), to)
 
 
@@ -72,6 +87,8 @@ def schema_version(engine: Engine) -> str:
 @contextmanager
 def reading(engine: Engine) -> Iterator[Connection]:
     """A connection for queries: one consistent snapshot, nothing written."""
+    if engine.dialect.name == "postgresql":
+        engine = engine.execution_options(isolation_level="REPEATABLE READ", postgresql_readonly=True)
     with _errors_for_people(engine), engine.connect() as connection:
         yield connection
 
@@ -84,19 +101,54 @@ def writing(engine: Engine) -> Iterator[Connection]:
         yield connection
 
 
+def in_transaction(engine: Engine, work: Callable[[Connection], T]) -> T:
+    """What `work` returns, done in one transaction that writes; done again where another writer was in the way.
+
+    `work` must be able to run twice. SQLite has one writer at a time, and nothing to try again.
+    """
+    for attempt in range(1, _TRIES):
+        try:
+            with writing(engine) as connection:
+                return work(connection)
+        except (DatabaseError, IntegrityError) as error:
+            if not _is_collision(error):
+                raise
+            time.sleep(random.uniform(0.5, 1.5) * _PAUSE_S * 2**attempt)  # noqa: S311 (no secret)
+    with writing(engine) as connection:
+        return work(connection)
+
+
 def _engine(url: str, *, create: bool) -> Engine:
     try:
         parsed = make_url(url)
-        engine = create_engine(parsed)
+        is_postgresql = parsed.get_backend_name() == "postgresql"
+        options: dict[str, Any] = _postgresql_options(parsed) if is_postgresql else {}  # Any: of create_engine
+        engine = create_engine(parsed, **options)
     except (ArgumentError, NoSuchModuleError, ModuleNotFoundError) as error:
+        if isinstance(error, ModuleNotFoundError) and error.name == "psycopg":
+            raise DatabaseError("PostgreSQL needs psycopg", "pip install 'kvmperf[server,postgres]'") from error
         raise DatabaseError(
-            f"{url!r} is no database address", "for example sqlite:///results.db or postgresql+psycopg://host/kvmperf"
+            f"{url!r} is no database address", "for example sqlite:///results.db or postgresql://host/kvmperf"
         ) from error
+    if is_postgresql:
+        event.listen(engine, "connect", _check_postgresql)
     if parsed.get_backend_name() == "sqlite":
         _prepare_file(parsed, create=create)
         event.listen(engine, "connect", _set_up_sqlite)
         event.listen(engine, "begin", _begin_sqlite)
     return engine
+
+
+def _postgresql_options(url: URL) -> dict[str, Any]:  # Any: of create_engine
+    """Connections are tried before use: after a restart of the server the pool would hand out dead ones."""
+    known = {} if "connect_timeout" in url.query else {"connect_timeout": _PATIENCE_S}
+    return {"pool_pre_ping": True, "connect_args": known}
+
+
+def _check_postgresql(connection: Any, _record: object) -> None:  # Any: the driver's own connection type
+    version = connection.info.server_version // 10_000
+    if version < _OLDEST_POSTGRESQL:
+        raise DatabaseError(f"PostgreSQL {version} is too old", f"kvmperf needs {_OLDEST_POSTGRESQL} or newer")
 
 
 def _prepare_file(url: URL, *, create: bool) -> None:
@@ -136,25 +188,46 @@ def _begin_sqlite(connection: Connection) -> None:
 
 def _version(engine: Engine) -> str:
     with reading(engine) as connection:
-        if not inspect(connection).has_table("alembic_version"):
-            if inspect(connection).get_table_names():
-                raise DatabaseError(f"{_shown(engine.url)}: a database of some other program", "--db names another")
-            return ""
-        return connection.execute(text("SELECT version_num FROM alembic_version")).scalar() or ""
+        return _version_at(connection)
+
+
+def _version_at(connection: Connection) -> str:
+    if not inspect(connection).has_table("alembic_version"):
+        if inspect(connection).get_table_names():
+            raise DatabaseError(
+                f"{_shown(connection.engine.url)}: a database of some other program", "--db names another"
+            )
+        return ""
+    return connection.execute(text("SELECT version_num FROM alembic_version")).scalar() or ""
 
 
 def _refuse(engine: Engine, version: str) -> None:
-    from alembic.script import ScriptDirectory
-
-    known = {script.revision for script in ScriptDirectory(str(_migrations())).walk_revisions()}
     where = _shown(engine.url)
-    if version in known:
+    if version in _migrations_known():
         raise DatabaseError(
             f"{where}: schema {version} is older than this kvmperf's {HEAD}", "run `kvmperf db upgrade`"
         )
     raise DatabaseError(
         f"{where}: schema {version} is newer than this kvmperf's {HEAD}", "install a newer kvmperf; nothing was changed"
     )
+
+
+@contextmanager
+def _migrating(engine: Engine) -> Iterator[Connection]:
+    """A transaction that no other migration shares, on a schema that this program knows."""
+    with writing(engine) as connection:
+        if engine.dialect.name == "postgresql":
+            connection.execute(text("SELECT pg_advisory_xact_lock(:key)"), {"key": _UPGRADING})
+        version = _version_at(connection)
+        if version and version not in _migrations_known():
+            _refuse(engine, version)
+        yield connection
+
+
+def _migrations_known() -> list[str]:
+    from alembic.script import ScriptDirectory
+
+    return [script.revision for script in ScriptDirectory(str(_migrations())).walk_revisions()]
 
 
 def _migrations() -> Path:
@@ -172,16 +245,34 @@ def _alembic_config(connection: Connection) -> Any:  # Any: alembic is imported 
 
 @contextmanager
 def _errors_for_people(engine: Engine) -> Iterator[None]:
+    where = _shown(engine.url)
     try:
         yield
-    except OperationalError as error:
-        said = str(error.orig)
+    except (OperationalError, InterfaceError) as error:
+        said = _said(error)
         hint = "another kvmperf is writing; try again" if "locked" in said else ""
-        raise DatabaseError(f"{_shown(engine.url)}: {said}", hint) from error
+        raise DatabaseError(f"{where}: {said}", hint) from error
     except DriverError as error:
         if "not a database" in str(error.orig):
-            raise DatabaseError(f"{_shown(engine.url)}: not a database file", "--db names another") from error
+            raise DatabaseError(f"{where}: not a database file", "--db names another") from error
+        if _state(error) == "42501":
+            raise DatabaseError(f"{where}: {_said(error)}", "the role needs rights on this database") from error
         raise
+
+
+def _said(error: DBAPIError) -> str:
+    """What the driver says, in one line: PostgreSQL adds the statement and lists every address that it tried."""
+    lines = str(error.orig).strip().splitlines() or [type(error.orig).__name__]
+    return lines[0].rstrip(":")
+
+
+def _state(error: BaseException | None) -> str:
+    """The SQLSTATE of a PostgreSQL error, or nothing."""
+    return str(getattr(getattr(error, "orig", None), "sqlstate", None) or "")
+
+
+def _is_collision(error: Exception) -> bool:
+    return _state(error) in _COLLISIONS or _state(error.__cause__) in _COLLISIONS
 
 
 def _shown(url: URL) -> str:

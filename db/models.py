@@ -1,49 +1,24 @@
 """The tables. Names are the words of the domain; every vocabulary has a CHECK, every fact is stored once."""
 
 from datetime import datetime
-from enum import StrEnum
 from typing import Any
 
 from sqlalchemy import (
-    JSON,
     BigInteger,
-    CheckConstraint,
     ForeignKey,
     Index,
-    Integer,
     LargeBinary,
-    MetaData,
     String,
     Text,
     UniqueConstraint,
 )
-from sqlalchemy.dialects.postgresql import JSONB
-from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
+from sqlalchemy.orm import Mapped, mapped_column
 
+from db import alert_models as alert_models  # noqa: PLC0414 (tables of the same schema, in a file of their own)
+from db.base import Base as Base  # noqa: PLC0414
+from db.base import Document, Key, one_of
 from db.types import Floats, Instant, PackedFloats
 from db.words import Better, Scope, Status, Unit
-
-Document = JSON().with_variant(JSONB(), "postgresql")
-Key = BigInteger().with_variant(Integer(), "sqlite")  # SQLite gives row ids to INTEGER keys only
-
-
-def _one_of(column: str, words: type[StrEnum]) -> CheckConstraint:
-    listed = ", ".join(f"'{word}'" for word in words)
-    return CheckConstraint(f"{column} IN ({listed})", name=f"{column}_known")
-
-
-class Base(DeclarativeBase):
-    """Names every constraint, so that migrations can change it on both engines."""
-
-    metadata = MetaData(
-        naming_convention={
-            "ix": "ix_%(table_name)s_%(column_0_N_name)s",
-            "uq": "uq_%(table_name)s_%(column_0_N_name)s",
-            "ck": "ck_%(table_name)s_%(constraint_name)s",
-            "fk": "fk_%(table_name)s_%(column_0_name)s_%(referred_table_name)s",
-            "pk": "pk_%(table_name)s",
-        }
-    )
 
 
 class Host(Base):
@@ -163,8 +138,8 @@ class Metric(Base):
     __tablename__ = "metric"
     __table_args__ = (
         UniqueConstraint("benchmark_id", "name", "unit"),
-        _one_of("unit", Unit),
-        _one_of("better", Better),
+        one_of("unit", Unit),
+        one_of("better", Better),
     )
     id: Mapped[int] = mapped_column(Key, primary_key=True)
     benchmark_id: Mapped[int] = mapped_column(ForeignKey("benchmark.id"))
@@ -258,7 +233,7 @@ class Run(Base):
     __tablename__ = "run"
     __table_args__ = (
         UniqueConstraint("capture_id", "position"),
-        _one_of("status", Status),
+        one_of("status", Status),
         Index("ix_run_revision_id_test_case_id", "revision_id", "test_case_id"),
     )
     id: Mapped[int] = mapped_column(Key, primary_key=True)
@@ -285,7 +260,10 @@ class Measurement(Base):
     """
 
     __tablename__ = "measurement"
-    __table_args__ = {"sqlite_with_rowid": False}  # noqa: RUF012 (declarative classes read it)
+    __table_args__ = {  # noqa: RUF012 (declarative classes read it)
+        "sqlite_with_rowid": False,
+        "postgresql_partition_by": "HASH (time_series_id)",
+    }
     time_series_id: Mapped[int] = mapped_column(ForeignKey("time_series.id"), primary_key=True)
     run_id: Mapped[int] = mapped_column(ForeignKey("run.id"), primary_key=True, index=True)
     n: Mapped[int]
@@ -316,7 +294,7 @@ class TokenScope(Base):
     """What a token may do."""
 
     __tablename__ = "token_scope"
-    __table_args__ = (_one_of("scope", Scope),)
+    __table_args__ = (one_of("scope", Scope),)
     token_id: Mapped[int] = mapped_column(ForeignKey("token.id"), primary_key=True)
     scope: Mapped[str] = mapped_column(String(10), primary_key=True)
 

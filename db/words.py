@@ -46,3 +46,43 @@ class Scope(StrEnum):
     UPLOAD = "upload"
     READ = "read"
     TRIAGE = "triage"
+
+
+class AlertKind(StrEnum):
+    """What a group of alerts says. Only the first two come from steps of numbers and are worth waking someone."""
+
+    REGRESSION = "regression"
+    IMPROVEMENT = "improvement"
+    HOST_CHANGE = "host change"  # a step exactly where the host state changes: shown, never a regression
+    MISSING_DATA = "missing data"
+    FAILING_TEST = "failing test"
+    NEWLY_SKIPPED = "newly skipped"
+
+
+class Evidence(StrEnum):
+    """How far what an alert says can be trusted, by the data alone."""
+
+    CANDIDATE = "candidate"
+    CONFIRMED = "confirmed"
+    TRANSIENT = "transient"  # it came back before it was confirmed
+    NOISY = "noisy"  # the time series does that by itself
+    WITHDRAWN = "withdrawn"  # later data do not show it any more
+
+
+class Triage(StrEnum):
+    """What people have said about an alert."""
+
+    NEW = "new"
+    ACKNOWLEDGED = "acknowledged"
+    EXPECTED = "expected"
+    FIXED = "fixed"
+    INVALID = "invalid"
+    REOPENED = "reopened"
+
+
+class Delivery(StrEnum):
+    """What became of a notification."""
+
+    PENDING = "pending"
+    SENT = "sent"
+    DEAD = "dead"  # given up; shown until someone sends it again

@@ -53,3 +53,36 @@ def test_0003_keeps_old_patches_and_goes_back(tmp_path):
 
     assert (new, versions) == ([("step", "", "")], [("c@x", "")])
     assert old == [(1, 1, 1, "step", "", "", "")]
+
+
+def test_0004_keeps_time_series_takes_alerts_and_goes_back(tmp_path):
+    engine = engines.open_any(f"sqlite:///{tmp_path / 'old.db'}", create=True)
+    engines.upgrade(engine, "0003")
+    with engines.writing(engine) as connection:
+        for statement in (
+            "INSERT INTO host VALUES (1, 'bm1', '', '2026-01-01')",
+            "INSERT INTO benchmark VALUES (1, 'suite/b')",
+            "INSERT INTO test_case VALUES (1, 1, 'd', '{}')",
+            "INSERT INTO metric VALUES (1, 1, 'time', 's', 'lower')",
+            "INSERT INTO time_series VALUES (1, 1, 1, 1)",
+        ):
+            connection.execute(text(statement))
+
+    engines.upgrade(engine)
+    with engines.writing(engine) as connection:
+        connection.execute(text("INSERT INTO detection VALUES (1, 3, 9, x'')"))
+        connection.execute(
+            text(
+                """INSERT INTO alert_group (id, kind, evidence, line, subject, detail, opened_at, closed_because,
+                   triage, owner, note, link, mute_reason) VALUES (1, 'missing data', 'confirmed', '', 'host bm1',
+                   '{}', '2026-01-01', '', 'new', '', '', '', '')"""
+            )
+        )
+        connection.execute(text("DELETE FROM time_series"))
+        left = connection.execute(text("SELECT (SELECT count(*) FROM detection), count(*) FROM alert_group")).one()
+    engines.downgrade(engine, "0003")
+    with engines.reading(engine) as connection:
+        hosts = connection.execute(text("SELECT name FROM host")).scalars().all()
+
+    assert tuple(left) == (0, 1)
+    assert hosts == ["bm1"]
