@@ -1,0 +1,1 @@
+"""Telling people: what is sent, to whom, in which form, and that it arrives."""
