@@ -7,6 +7,7 @@ import re
 import shlex
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import lru_cache
 
 from ingest.parsers.lines import Line
 from ingest.records import Param
@@ -73,9 +74,11 @@ _INTEGER = re.compile(r"-?(?:(?P<hex>0[xX][0-9a-fA-F]{1,16})|\d{1,18})\Z")
 _FACTOR = {"": 1, "k": 1 << 10, "m": 1 << 20, "g": 1 << 30, "t": 1 << 40}
 _PROMPT = re.compile(r"[^$#%]{0,80}[$#%]\s+")
 _MAX_COMMAND = 2000
+_PLAIN = re.compile(r"[!#-&(-\[\]-~ \t\r\n]*\Z")  # no quote, no backslash: splitting at blanks is what a shell does
 _NESTING = 4
 
 
+@lru_cache(maxsize=1024)
 def invocation(command: str | None) -> Invocation:
     """The program that a command line runs in the end, without directories and wrappers; empty names are possible."""
     return _unwrapped(_split(command or ""), _NESTING)
@@ -131,6 +134,8 @@ def _is_plausible(found: Invocation) -> bool:
 
 
 def _split(command: str) -> list[str]:
+    if _PLAIN.match(command, 0, _MAX_COMMAND):
+        return command[:_MAX_COMMAND].split()
     try:
         return shlex.split(command[:_MAX_COMMAND])
     except ValueError:  # an unbalanced quote: a command written down by hand
