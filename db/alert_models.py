@@ -12,10 +12,10 @@ from db.words import AlertKind, Delivery, Evidence, Triage
 
 
 class Detection(Base):
-    """How far detection has come on a time series: the level of each revision that was judged.
+    """How far detection has come on a time series: the level of each revision that was judged, and the steps seen.
 
-    `points` is a table of floats, row after row (`db.detection.POINT_COLUMNS`). `measurements` and `newest_run` tell
-    whether something came in since. No row: the series is to be judged from its beginning.
+    `points` and `steps` are tables of floats, row after row (columns: `db.detection.PointRow`, `StepRow`).
+    `measurements` and `newest_run` tell whether something came in since. No row: to be judged from the beginning.
     """
 
     __tablename__ = "detection"
@@ -23,6 +23,7 @@ class Detection(Base):
     measurements: Mapped[int]
     newest_run: Mapped[int] = mapped_column(BigInteger)
     points: Mapped[Floats] = mapped_column(PackedFloats)
+    steps: Mapped[Floats] = mapped_column(PackedFloats)
 
 
 class DetectionMark(Base):

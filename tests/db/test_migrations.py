@@ -70,7 +70,7 @@ def test_0004_keeps_time_series_takes_alerts_and_goes_back(tmp_path):
 
     engines.upgrade(engine)
     with engines.writing(engine) as connection:
-        connection.execute(text("INSERT INTO detection VALUES (1, 3, 9, x'')"))
+        connection.execute(text("INSERT INTO detection VALUES (1, 3, 9, x'', x'')"))
         connection.execute(
             text(
                 """INSERT INTO alert_group (id, kind, evidence, line, subject, detail, opened_at, closed_because,

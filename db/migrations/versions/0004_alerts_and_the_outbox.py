@@ -38,6 +38,7 @@ def _detection() -> None:
         sa.Column("measurements", sa.Integer(), nullable=False),
         sa.Column("newest_run", sa.BigInteger(), nullable=False),
         sa.Column("points", Packed, nullable=False),
+        sa.Column("steps", Packed, nullable=False),
         sa.PrimaryKeyConstraint("time_series_id", name="pk_detection"),
         _refers("detection", "time_series_id", "time_series", "CASCADE"),
     )
