@@ -4,7 +4,7 @@ VENV ?= .venv
 BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip --disable-pip-version-check -q
 
-.PHONY: demo test lock clean
+.PHONY: demo test lock docs audit clean
 .DELETE_ON_ERROR:
 
 # `python3` may be older than 3.11 while a newer one stands beside it: say so instead of failing inside pip.
@@ -33,8 +33,16 @@ test: $(VENV)/.test
 	@PATH="$(abspath $(BIN)):$$PATH" sh tests/run-all
 
 lock:
-	uv pip compile pyproject.toml --extra server --group build --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-header -q -o requirements.lock
+	uv pip compile pyproject.toml --extra server --extra postgres --group build --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-header -q -o requirements.lock
 	uv pip compile pyproject.toml --extra server --extra postgres --extra scale --extra login --group build --group dev --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-header -q -c requirements.lock -o requirements-dev.lock
+
+# The documentation as a site in build/site; fails on a broken link.
+docs: $(VENV)/.test
+	@NO_MKDOCS_2_WARNING=1 $(BIN)/mkdocs build --strict
+
+# Known holes in what the lock files pin; asks the package index, so it is not part of `make test`.
+audit: $(VENV)/.test
+	@$(BIN)/pip-audit --disable-pip --require-hashes -r requirements-dev.lock
 
 clean:
 	rm -rf $(VENV) build dist

@@ -1,8 +1,11 @@
 """What the documentation says is run: its commands, its links, its pictures."""
 
+import os
 import re
 import shlex
 import shutil
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -56,3 +59,21 @@ def test_the_first_comparison_of_the_readme_works(kvmperf, tmp_path):
         kvmperf(*[w for w in named if w != ">"][: named.index(">") if ">" in named else None], cwd=tmp_path)
 
     assert len(run) >= 6
+
+
+def test_the_site_builds_without_a_broken_link(tmp_path):
+    built = subprocess.run(
+        [sys.executable, "-m", "mkdocs", "build", "--strict", "--site-dir", tmp_path / "site"],
+        cwd=ROOT,
+        check=False,
+        capture_output=True,
+        text=True,
+        timeout=120,
+        env={**os.environ, "NO_MKDOCS_2_WARNING": "1"},
+    )
+
+    assert built.returncode == 0, built.stderr
+    pages = {page.stem for page in (ROOT / "docs").glob("*.md")}
+    assert pages == {page.stem for page in (tmp_path / "site").glob("*.html")} - {"404"}
+    foreign = re.compile(r"""(?:src|href)=["'](?:https?:)?//(?!squidfunk|github)""")
+    assert [page.name for page in (tmp_path / "site").glob("*.html") if foreign.search(page.read_text())] == []
