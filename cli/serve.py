@@ -7,24 +7,28 @@ import socket
 import subprocess
 import sys
 import time
+from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import Path
-from types import FrameType
+from types import FrameType, MappingProxyType
 from typing import Annotated, NoReturn
 
 import typer
 
+from cli.access import Access
 from cli.options import DatabaseOption, database_url
 from db.errors import UserError
 
 _PATIENCE_S = 60.0  # a first start on a slow disk imports for a while
 _GRACE_S = 5.0
+_NOBODY = Access()
 _OPTIONS = {
     "server.headless": "true",
     "server.fileWatcherType": "none",  # nobody edits the pages of an installed program
     "browser.gatherUsageStats": "false",
     "logger.hideWelcomeMessage": "true",  # it would ask a web service for this host's address
     "client.toolbarMode": "minimal",
+    "client.showErrorDetails": "none",  # a bug goes to the log of the server, not to a reader
     "theme.light.primaryColor": "#0072B2",  # the default red reads as a regression
     "theme.dark.primaryColor": "#1F86C7",
 }
@@ -44,12 +48,20 @@ def dashboard(
     db: DatabaseOption = "",
     port: Annotated[int, typer.Option(help="TCP port.", min=1, max=65535)] = 8501,
     address: Annotated[str, typer.Option(help="Address to listen on; 0.0.0.0 shows it to your network.")] = "127.0.0.1",
+    local_user: Annotated[
+        str, typer.Option(metavar="NAME", help="Write (triage) as NAME; on loopback only.", show_default=False)
+    ] = "",
+    login: Annotated[
+        Path | None, typer.Option(help="TOML file with [auth]: log-in by OpenID Connect.", show_default=False)
+    ] = None,
 ) -> None:
     """Show the dashboard in a browser until Ctrl-C.
 
-    Example: kvmperf dashboard --db sqlite:///results.db
+    Everybody who reaches it may read. Writing (triage of alerts) needs a name: a log-in, or --local-user.
+
+    Example: kvmperf dashboard --db sqlite:///results.db --local-user maxim
     """
-    serve_dashboard(database_url(db), port, address)
+    serve_dashboard(database_url(db), port, address, access=Access(local_user.strip(), login))
 
 
 def serve(
@@ -94,15 +106,19 @@ def serve(
     )
 
 
-def serve_dashboard(url: str, port: int = 8501, address: str = "127.0.0.1", view: str = "") -> None:
+def serve_dashboard(
+    url: str, port: int = 8501, address: str = "127.0.0.1", view: str = "", access: Access = _NOBODY
+) -> None:
     """Run the dashboard of a database until it is interrupted; print its link once it answers.
 
     `view` is what the link opens: a page and its query (`compare?base=v6.12&head=v6.13`).
     """
     _refuse_without("streamlit", "plotly", "sqlalchemy", what="the dashboard")
+    access.check(address)
     _refuse_busy_port(port, address)
     signal.signal(signal.SIGTERM, _interrupt)
-    child = subprocess.Popen(_command(port, address), env={**os.environ, "KVMPERF_DB": url})
+    command = _command(port, address, access.options())
+    child = subprocess.Popen(command, env={**access.environment(), "KVMPERF_DB": url})
     try:
         _wait_until_it_answers(child, port, address)
         typer.echo(f"kvmperf dashboard: http://{_reachable(address)}:{port}{view and f'/{view}'} (Ctrl-C ends it)")
@@ -133,9 +149,9 @@ def _refuse_busy_port(port: int, address: str) -> None:
             ) from error
 
 
-def _command(port: int, address: str) -> list[str]:
+def _command(port: int, address: str, more: Mapping[str, str] = MappingProxyType({})) -> list[str]:
     page = Path(__file__).resolve().parent.parent / "dashboard" / "app.py"
-    options = {**_OPTIONS, "server.port": str(port), "server.address": address}
+    options = {**_OPTIONS, **more, "server.port": str(port), "server.address": address}
     told = [part for name, value in options.items() for part in (f"--{name}", value)]
     return [sys.executable, "-m", "streamlit", "run", str(page), *told]
 

@@ -1,6 +1,8 @@
 """The dashboard that `kvmperf dashboard` starts (`streamlit run dashboard/app.py`). Only here settings are read."""
 
+import logging
 import os
+import secrets
 from collections.abc import Callable, Mapping
 
 import streamlit as st
@@ -11,6 +13,8 @@ from dashboard.parts import boxes
 from dashboard.state import introduce, leaving
 from dashboard.views import compare, hosts, inbox, operation, run, series, trends
 from db.errors import UserError
+
+log = logging.getLogger("kvmperf.dashboard")
 
 _ICON = (  # drawn here: an emoji or icon by name would be fetched from the network
     '<svg xmlns="http://www.w3.org/2000/svg" width="32" height="32" viewBox="0 0 16 16">'
@@ -30,7 +34,6 @@ PAGES: tuple[tuple[str, str, str, Render], ...] = (
 
 def main() -> None:
     """Show the page that the URL names; the bare address leads to the first one."""
-    st.set_option("client.showErrorDetails", "none")  # a bug goes to the log of the server, not to a reader
     st.set_page_config(page_title="kvmperf", page_icon=_ICON, layout="wide")
     introduce(os.environ.get("KVMPERF_LOCAL_USER", ""))
     pages: dict[str, Page] = {}
@@ -48,7 +51,7 @@ def _go_on(pages: Mapping[str, Page]) -> None:
 
 
 def _guarded(render: Render, context: Context) -> Callable[[], None]:
-    """The page, with errors for people in a box; anything else is a bug: its traceback goes to the log."""
+    """The page, with errors for people in a box; a bug is one line there, and a traceback in the log."""
 
     def page() -> None:
         if not context.url:
@@ -60,6 +63,10 @@ def _guarded(render: Render, context: Context) -> Callable[[], None]:
             render(context)
         except UserError as error:
             boxes.problem(error)
+        except Exception:  # the edge: whoever reads gets one line, whoever runs the server the traceback
+            reference = secrets.token_hex(4)
+            log.exception("could not show the page: reference %s", reference)
+            boxes.broken(reference)
 
     return page
 

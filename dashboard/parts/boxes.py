@@ -20,6 +20,14 @@ def problem(error: UserError) -> None:
     st.error(markdown_text(str(error), 600) + hint)
 
 
+def broken(reference: str) -> None:
+    """A page that failed: one line, and where the rest is told."""
+    st.error(
+        f"This page failed; the other pages may work. The server's log says why: look for reference {reference}.",
+        icon=":material/report:",
+    )
+
+
 def nothing_stored() -> None:
     """What to do with a database without measurements."""
     st.info("Nothing is stored yet. Fill this database with real example outputs, or with your own:")

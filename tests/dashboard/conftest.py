@@ -1,14 +1,13 @@
 """The dashboard's tests: sample databases, pages without a browser, and one server with one Chromium for all."""
 
 from collections.abc import Callable
-from copy import copy
 from dataclasses import dataclass
 from pathlib import Path
 
 import browsing
 import pytest
 import sample_databases
-from streamlit import config
+import streamlit as st
 from streamlit.testing.v1 import AppTest
 from streamlit.util import calc_hash
 
@@ -56,8 +55,8 @@ def as_local_user(monkeypatch: pytest.MonkeyPatch) -> Callable[..., None]:
 
     def set_up(name: str, address: str = "127.0.0.1") -> None:
         monkeypatch.setenv("KVMPERF_LOCAL_USER", name)
-        monkeypatch.setitem(config._config_options, "server.address", copy(config._config_options["server.address"]))
-        config._config_options["server.address"].set_value(address, "a test")
+        told = st.get_option
+        monkeypatch.setattr(st, "get_option", lambda name: address if name == "server.address" else told(name))
 
     return set_up
 

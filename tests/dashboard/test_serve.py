@@ -31,5 +31,6 @@ def test_nothing_is_sent_to_anyone():
     told = dict(zip(command[5::2], command[6::2], strict=True))
     assert told["--browser.gatherUsageStats"] == "false"
     assert told["--server.headless"] == "true"
+    assert told["--client.showErrorDetails"] == "none"
     assert told["--server.address"] == "127.0.0.1"
     assert told["--logger.hideWelcomeMessage"] == "true"  # it asks a web service for this host's address
