@@ -28,7 +28,7 @@ def write(letter: Letter, sink: MailSink) -> EmailMessage:
         mail["References"] = " ".join(f"<{one}>" for one in letter.answers)
     mail["Auto-Submitted"] = "auto-generated"  # no vacation answers, please
     mail["X-Kvmperf-Kind"] = letter.kind.value
-    said = body(letter)
+    said = body(letter, sink.sender)
     is_short = max(map(len, said.splitlines())) <= _LONGEST
     mail.set_content(said, charset="us-ascii", cte="7bit" if is_short else "quoted-printable")
     return mail
@@ -41,11 +41,11 @@ def subject(letter: Letter) -> str:
     return text.subject(letter.notices[0])
 
 
-def body(letter: Letter) -> str:
-    """The text of a notice or a digest."""
+def body(letter: Letter, reporter: str = "") -> str:
+    """The text of a notice or a digest; `reporter` as in `text.body`."""
     if letter.period:
         return text.digest(letter.notices, letter.period, letter.at, letter.dashboard)
-    return text.body(letter.notices[0])
+    return text.body(letter.notices[0], reporter)
 
 
 def send(letter: Letter, sink: MailSink) -> str:
@@ -105,6 +105,6 @@ def _all_5xx(codes: list[int]) -> bool:
 
 
 def _reason(error: Exception) -> str:
-    if isinstance(error, TimeoutError):
+    if isinstance(error, TimeoutError) or "timed out" in str(error):  # smtplib wraps the one that comes while reading
         return "no answer in time"
     return str(error) or type(error).__name__

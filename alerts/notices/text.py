@@ -9,25 +9,28 @@ from report.words import WIDTH, ascii_only, bounds, percent
 from stats.units import scaled
 
 _SAYS = {
-    Kind.CHANGED: "later data changed this alert",
-    Kind.RECOVERED: "this alert closed by itself: the series recovered",
-    Kind.WITHDRAWN: "this alert is withdrawn: later data do not support it",
-    Kind.REOPENED: "this alert is open again",
+    Kind.CHANGED: "Later data changed this alert.",
+    Kind.RECOVERED: "This alert closed by itself: the series recovered.",
+    Kind.WITHDRAWN: "This alert is withdrawn: later data do not support it.",
+    Kind.REOPENED: "This alert is open again.",
 }
 _MOST = 20  # rows of a table in a mail; the page has all of them
 
 
 def subject(notice: Notice) -> str:
     """One line: `[kvmperf] 39.2% regression of dirty_log_perf_test.clear_dirty_log_time on v6.13-rc1`."""
-    return f"[kvmperf] {ascii_only(notice.title)}"
+    return f"{'Re: ' if notice.kind in _SAYS else ''}[kvmperf] {ascii_only(notice.title)}"
 
 
-def body(notice: Notice) -> str:
-    """The text of one notice; links and commands stay whole however long they are."""
+def body(notice: Notice, reporter: str = "") -> str:
+    """The text of one notice; links and commands stay whole however long they are.
+
+    `reporter` is the address that a fix should name, where somebody is told of a regression for the first time.
+    """
     lines: list[str] = []
     if said := _SAYS.get(notice.kind):
-        lines += [*_wrapped(f"{said}."), ""]
-    lines += [*_wrapped(notice.why), ""]
+        lines += [*_wrapped(said), ""]
+    lines += [*_wrapped(_sentence(notice.why)), ""]
     lines += [*_fields(notice), ""]
     if notice.moved:
         lines += [*_table(notice.moved), ""]
@@ -36,12 +39,15 @@ def body(notice: Notice) -> str:
     if notice.command:
         lines += ["To reproduce:", "", f"    {ascii_only(notice.command)}", ""]
     lines += [f"Link: {ascii_only(link)}" for link in (notice.link, *notice.links) if link]
+    if reporter and notice.kind is Kind.OPENED and any(one.is_worse for one in notice.moved):
+        lines += ["If you fix this, please add:", f"Reported-by: {ascii_only(reporter)}"]
+        lines += [f"Closes: {ascii_only(notice.link)}"] if notice.link else []
     return _closed(lines)
 
 
 def short(notice: Notice) -> str:
     """A few lines for a chat: title, reason, link. What markup would read is taken out of stored names."""
-    lines = [subject(notice), f"{_SAYS[notice.kind]}. {notice.why}" if notice.kind in _SAYS else notice.why]
+    lines = [f"[kvmperf] {notice.title}", f"{_SAYS.get(notice.kind, '')} {_sentence(notice.why)}".lstrip()]
     return "\n".join(plain(line) for line in lines) + (f"\n{notice.link}" if notice.link else "")
 
 
@@ -65,7 +71,7 @@ def digest(notices: Sequence[Notice], period: str, end: datetime, dashboard: str
 
 
 def _paragraph(notice: Notice) -> list[str]:
-    lines = [*_wrapped(notice.title, "* ", "  "), *_wrapped(notice.why, "  ")]
+    lines = [*_wrapped(notice.title, "* ", "  "), *_wrapped(_sentence(notice.why), "  ")]
     told = [f"state {notice.state}"] if notice.state else []
     told += [f"owner {notice.owner}"] if notice.owner else []
     told += [f"{len(notice.moved)} series"] if notice.moved else []
@@ -91,17 +97,17 @@ def _fields(notice: Notice) -> list[str]:
 
 def _table(moved: Sequence[Moved]) -> list[str]:
     """Level before, change, level after, interval; the metric after them, or below where it does not fit."""
-    lines = ["      base   %change      head   95% interval  metric"]
+    lines = ["     base %change     head     95% CI  metric"]
     many_hosts = len({one.host for one in moved}) > 1
     many_cases = len({(one.benchmark, one.case) for one in moved}) > 1
     for one in moved[:_MOST]:
         (base, head), unit = scaled((one.before, one.after), one.unit)
         interval = bounds(one.ci) if one.ci else "-"
-        cells = f"{base:>10}{percent(one.effect):>10}{head:>10}{interval:>15}"
-        name = f"{one.metric} [{unit}] {'!' if one.is_worse else '+'}{f' {one.host}' if many_hosts else ''}"
+        cells = f"{base:>9}{percent(one.effect):>8}{head:>9}{interval:>11}"
+        name = f"{'!' if one.is_worse else '+'} {one.metric} [{unit}]{f' {one.host}' if many_hosts else ''}"
         line = f"{cells}  {ascii_only(name)}"
-        lines += [line] if len(line) <= WIDTH else [cells, *_wrapped(name, " " * 12)]
-        lines += _wrapped(one.case, " " * 12) if many_cases else []
+        lines += [line] if len(line) <= WIDTH else [cells, *_wrapped(name, " " * 8)]
+        lines += _wrapped(one.case, " " * 10) if many_cases else []
     if len(moved) > _MOST:
         lines += ["", f"{len(moved) - _MOST} more on the page."]
     return [*lines, "", "! worse  + better"]
@@ -110,6 +116,10 @@ def _table(moved: Sequence[Moved]) -> list[str]:
 def _listed(details: Sequence[str]) -> list[str]:
     shown = [line for text in details[:_MOST] for line in _wrapped(text, "- ", "  ")]
     return [*shown, f"{len(details) - _MOST} more on the page."] if len(details) > _MOST else shown
+
+
+def _sentence(text: str) -> str:
+    return text if text.endswith((".", "!", "?", ":")) or not text else f"{text}."
 
 
 def plain(text: str) -> str:
