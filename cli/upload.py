@@ -1,7 +1,8 @@
 """`kvmperf upload`: parse outputs and store them."""
 
 import json
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -14,8 +15,8 @@ from db.errors import UserError
 if TYPE_CHECKING:
     from sqlalchemy import Connection
 
-    from db.values import CaptureContext, Stored
-    from db.writes import Writer
+    from db.values import CaptureContext, NewCapture, Stored
+    from ingest.accept import Watch
     from ingest.context import Given
 
 
@@ -49,7 +50,7 @@ def upload(
     reported: Annotated[bool, typer.Option(help="Numbers from a mail: kept apart from measured runs.")] = False,
     as_json: Annotated[bool, typer.Option("--json", help="Receipts as JSON lines.")] = False,
 ) -> None:
-    """Store benchmark outputs, with the files beside them (.cmd, .rc, .time, .err), in one transaction.
+    """Store benchmark outputs, with the files beside them (.cmd, .rc, .time, .err).
 
     Bundles of kvmperf-collect.pyz bring their context along; options given here go before it.
     Without --host and --host-facts the outputs count as measured on this machine. The same upload again stores
@@ -92,17 +93,19 @@ def upload(
 
 
 def store(paths: list[Path], given: "Given", url: str) -> list["Stored"]:
-    """Take the outputs under these paths into a database, all or nothing; the receipts in the order of the files."""
-    from db.engine import connect, writing
-    from db.writes import Writer
+    """Take the outputs under these paths into a database; the receipts in the order of the files."""
+    from db.engine import connect, reading
+    from ingest.accept import accept_all
     from ingest.bundle import is_bundle
     from ingest.context import context
+    from ingest.storing import Batches
 
     place = None if all(is_bundle(path) or _is_tree(path) for path in paths) else context(given)
     engine = connect(url, create=True)
-    with writing(engine) as connection:
-        receipts = list(_watched(_accepted(Writer(connection, origin="cli"), paths, given)))
-        if given.series:
+    with _progress() as watch:
+        receipts = list(accept_all(Batches(engine, origin="cli"), given, paths, watch))
+    if given.series:
+        with reading(engine) as connection:
             _say_series(connection, given)
     if place is not None:
         _say_place(place, given)
@@ -126,37 +129,36 @@ def _is_tree(path: Path) -> bool:
     return is_tree(path.absolute())
 
 
-def _accepted(writer: "Writer", paths: list[Path], given: "Given") -> Iterable["Stored"]:
-    from tempfile import TemporaryDirectory
-
-    from ingest.accept import accept_bundle, accept_given
-    from ingest.bundle import is_bundle, open_bundle, unpack
-
-    for path in paths:
-        if is_bundle(path):
-            with open_bundle(path) as packed, TemporaryDirectory(prefix="kvmperf-") as folder:
-                yield from accept_bundle(writer, unpack(packed, str(path), Path(folder)), given)
-        else:
-            yield from accept_given(writer, given, [path])
-
-
-def _watched(receipts: Iterable["Stored"]) -> Iterable["Stored"]:
-    """Count the files on a terminal while they are stored."""
+@contextmanager
+def _progress() -> Iterator["Watch"]:
+    """Outputs, bytes, runs and their rate on a terminal, nothing elsewhere."""
     from rich.console import Console
-    from rich.progress import Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
+    from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
     console = Console(stderr=True)
     if not console.is_terminal:
-        yield from receipts
+        yield lambda _capture, _total: None
         return
-    columns = (SpinnerColumn(), TextColumn("{task.completed} files, {task.fields[values]} values"), TimeElapsedColumn())
-    with Progress(*columns, console=console, transient=True) as progress:
-        task = progress.add_task("", total=None, values=0)
-        values = 0
-        for receipt in receipts:
-            values += receipt.values
-            progress.update(task, advance=1, values=values)
-            yield receipt
+    text = TextColumn("{task.fields[size]:.1f} MB  {task.fields[runs]} runs  {task.fields[rate]:.0f}/s")
+    with Progress(
+        TextColumn("storing"),
+        BarColumn(),
+        MofNCompleteColumn(),
+        text,
+        TimeRemainingColumn(),
+        console=console,
+        transient=True,
+    ) as progress:
+        task = progress.add_task("", total=None, size=0.0, runs=0, rate=0.0)
+
+        def watch(capture: "NewCapture", total: int) -> None:
+            told = progress.tasks[0]
+            runs = told.fields["runs"] + len(capture.runs)
+            size = told.fields["size"] + sum(map(len, capture.files.values())) / 1e6
+            rate = runs / max(told.elapsed or 0.0, 0.1)
+            progress.update(task, advance=1, total=total, size=size, runs=runs, rate=rate)
+
+        yield watch
 
 
 def _say_place(place: "CaptureContext", given: "Given") -> None:

@@ -24,16 +24,24 @@ Pair = tuple[CaptureContext, NewCapture]
 class Writer:
     """Writes captures into one open transaction, remembering the ids of what it has seen.
 
-    Use one writer per transaction: after a rollback its memory would be wrong.
+    Use one writer per transaction: after a rollback its memory would be wrong. `before` are the identities of captures
+    that this very upload stored in an earlier try: they count as stored by it, once each.
     """
 
     def __init__(
-        self, connection: Connection, *, origin: str = "", now: datetime | None = None, upload_id: int | None = None
+        self,
+        connection: Connection,
+        *,
+        origin: str = "",
+        now: datetime | None = None,
+        upload_id: int | None = None,
+        before: set[str] | None = None,
     ) -> None:
         self._connection = connection
         self._origin = origin
         self._now = now or datetime.now(UTC)
         self._upload_id = upload_id
+        self._before = set() if before is None else before
         self._dimensions = Dimensions(connection, self._now)
 
     def store(self, context: CaptureContext, capture: NewCapture) -> Stored:
@@ -53,6 +61,11 @@ class Writer:
                 batch, size = [], 0
         yield from self._batch(batch)
 
+    @property
+    def upload_id(self) -> int | None:
+        """The row of the upload; None while nothing new was stored."""
+        return self._upload_id
+
     def revision(self, facts: RevisionFacts) -> int:
         """The id of a revision, stored where it is new."""
         return self._dimensions.revision(facts)
@@ -69,11 +82,14 @@ class Writer:
         stored: list[Stored] = []
         for one in named:
             reason = new[one.identity].capture.quarantined if one.identity in new else known.get(one.identity)
-            if reason is not None:
+            if one.identity in self._before and one.identity in known:
+                self._before.remove(one.identity)
+                stored.append(_stored(one.capture))
+            elif reason is not None:
                 stored.append(Stored(one.capture.source, "duplicate", reason=reason))
-                continue
-            new[one.identity] = one
-            stored.append(_stored(one.capture))
+            else:
+                new[one.identity] = one
+                stored.append(_stored(one.capture))
         self._insert(list(new.values()))
         return stored
 

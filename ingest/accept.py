@@ -1,14 +1,17 @@
 """Takes captured outputs into the database: finds them, has them parsed, stores them in the context they belong to."""
 
 import re
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import ExitStack
 from dataclasses import replace
+from itertools import chain
 from pathlib import Path
+from tempfile import TemporaryDirectory
 
 from db.errors import UserError
 from db.values import CaptureContext, NewCapture, Stored
-from db.writes import Writer
-from ingest.bundle import Bundle
+from db.writes import Pair
+from ingest.bundle import Bundle, is_bundle, open_bundle, unpack
 from ingest.captures import PARSERS, capture, held, reason
 from ingest.context import Given, context, merged, placed
 from ingest.hostfacts import HostFacts
@@ -17,37 +20,85 @@ from ingest.mmtests.finding import what_fits
 from ingest.mmtests.place import Places
 from ingest.outputs import SIDE_SUFFIXES, STDIN, Captured, Found, find_outputs, read_output, read_outputs
 from ingest.records import Output
+from ingest.storing import Store
 
 _NAMES = {".err": "stderr"}
+Listed = Sequence[Found | None]
+Watch = Callable[[NewCapture, int], None]  # an output that was read, and how many there are
 
 
-def accept_given(writer: Writer, given: Given, paths: Iterable[Path]) -> Iterator[Stored]:
-    """Store each output under the paths and say what became of it. The caller commits: all of an upload, or nothing.
+def accept_given(store: Store, given: Given, paths: Iterable[Path]) -> Iterator[Stored]:
+    """Store each output under the paths and say what became of it.
 
     The context is what the user's words make; what an MMTests tree tells of its host completes them. Raises InputError
-    for a path that is not there or holds no outputs.
+    for a path that is not there or holds no outputs, before anything is stored.
     """
-    where = _Where(given, lambda: context(given))
-    for path in paths:
-        yield from writer.store_all(where.pair(found, one) for found, one in _captures(path))
+    yield from store.store_all(_of_paths(given, [_listed(path) for path in paths]))
 
 
-def accept_bundle(writer: Writer, bundle: Bundle, said: Given) -> Iterator[Stored]:
+def accept_bundle(store: Store, bundle: Bundle, said: Given) -> Iterator[Stored]:
     """Store what a bundle holds, each part in its own context; what the uploader says goes before what it says."""
+    yield from store.store_all(_of_bundle(bundle, said))
+
+
+def accept_all(store: Store, given: Given, paths: Sequence[Path], watch: Watch | None = None) -> Iterator[Stored]:
+    """Store files, folders and bundles; each must be there, and each bundle whole, before anything is stored.
+
+    `watch` is told of each output that was read, and how many there are.
+    """
+    with ExitStack() as stack:
+        bundles = {path: _opened(path, stack) for path in paths if is_bundle(path)}
+        listed = {path: _listed(path) for path in paths if path not in bundles}
+        total = sum(map(len, listed.values())) + sum(_outputs(bundle) for bundle in bundles.values())
+        pairs = chain.from_iterable(
+            _of_bundle(bundles[path], given) if path in bundles else _of_paths(given, [listed[path]]) for path in paths
+        )
+        yield from store.store_all(_watched(pairs, total, watch) if watch else pairs)
+
+
+def accept_at(store: Store, place: CaptureContext, path: Path) -> Iterator[Stored]:
+    """Store what is at a path in a context that is known; its folder is one that no reader needs to hear of."""
+    hidden = re.escape(f"{path.parent}/")
+    yield from store.store_all((_in_its_boot(place, one), _told(one, hidden)) for _, one in _captures(_listed(path)))
+
+
+def _of_paths(given: Given, listed: Iterable[Listed]) -> Iterator[Pair]:
+    where = _Where(given, lambda: context(given))
+    for found in listed:
+        yield from (where.pair(*one) for one in _captures(found))
+
+
+def _of_bundle(bundle: Bundle, said: Given) -> Iterator[Pair]:
+    """The captures of a bundle; the context of every part is looked at before the first of them."""
     folder = rf"{re.escape(str(bundle.folder))}/(?:\d{{4}}/)?"  # the number that the packer gives each path
+    parts = []
     for part in bundle.parts:
         given = merged(part.given, said)
         facts = part.facts if said.host_facts is None else read_given(said.host_facts)
         named = facts if part.facts_named or said.host_facts is not None else None
         where = _Where(given, _placing(given, facts, part.boot_since), named)
-        found = ((found, _told(one, folder)) for found, one in _captures(part.outputs))
-        yield from writer.store_all(where.pair(*one) for one in found)
+        listed = _listed(part.outputs)
+        where.check(listed)
+        parts.append((where, listed))
+    for where, listed in parts:
+        for found, one in _captures(listed):
+            yield where.pair(found, _told(one, folder))
 
 
-def accept_at(writer: Writer, place: CaptureContext, path: Path) -> Iterator[Stored]:
-    """Store what is at a path in a context that is known; its folder is one that no reader needs to hear of."""
-    hidden = re.escape(f"{path.parent}/")
-    yield from writer.store_all((_in_its_boot(place, one), _told(one, hidden)) for _, one in _captures(path))
+def _opened(path: Path, stack: ExitStack) -> Bundle:
+    folder = Path(stack.enter_context(TemporaryDirectory(prefix="kvmperf-")))
+    with open_bundle(path) as packed:
+        return unpack(packed, str(path), folder)
+
+
+def _outputs(bundle: Bundle) -> int:
+    return sum(len(_listed(part.outputs)) for part in bundle.parts)
+
+
+def _watched(pairs: Iterable[Pair], total: int, watch: Watch) -> Iterator[Pair]:
+    for pair in pairs:
+        watch(pair[1], total)
+        yield pair
 
 
 class _Where:
@@ -61,19 +112,33 @@ class _Where:
     def pair(self, found: Found | None, one: NewCapture) -> tuple[CaptureContext, NewCapture]:
         if found is not None and found.part is not None:
             return self._places.of(found.part.iteration), one
+        return _in_its_boot(self._place(), one), one
+
+    def check(self, listed: Listed) -> None:
+        """Make the shared context where one of the outputs will need it: one that cannot be meant is refused now."""
+        if any(found is None or found.part is None for found in listed):
+            self._place()
+
+    def _place(self) -> CaptureContext:
         self._shared = self._shared or self._elsewhere()
-        return _in_its_boot(self._shared, one), one
+        return self._shared
 
 
 def _placing(given: Given, facts: HostFacts | None, since: float | None) -> Callable[[], CaptureContext]:
     return lambda: placed(given, facts, since)
 
 
-def _captures(path: Path) -> Iterator[tuple[Found | None, NewCapture]]:
-    if str(path) == STDIN:
-        yield from ((None, capture(captured)) for captured in read_outputs([path]))
-    else:
-        yield from ((found, _read(found)) for found in find_outputs(path))
+def _listed(path: Path) -> Listed:
+    """The outputs at a path; None stands for standard input."""
+    return [None] if str(path) == STDIN else find_outputs(path)
+
+
+def _captures(listed: Listed) -> Iterator[tuple[Found | None, NewCapture]]:
+    for found in listed:
+        if found is None:
+            yield from ((None, capture(captured)) for captured in read_outputs([STDIN]))
+        else:
+            yield found, _read(found)
 
 
 def _read(found: Found) -> NewCapture:

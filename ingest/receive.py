@@ -1,4 +1,4 @@
-"""Takes an upload that came from elsewhere: checks it, stores all of it or nothing, gives a receipt.
+"""Takes an upload that came from elsewhere: checks it, stores all of it once, gives a receipt.
 
 A bundle is known by its digest: the same bundle again gets the receipt of the first time and stores nothing.
 """
@@ -9,15 +9,15 @@ from datetime import UTC, datetime
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
-from sqlalchemy import Engine
+from sqlalchemy import Connection, Engine
 
 from db import uploads
 from db.engine import reading, writing
 from db.values import Stored
-from db.writes import Writer
 from ingest.accept import accept_at, accept_bundle
 from ingest.bundle import USUAL, Limits, read_manifest, unpack
 from ingest.context import Given, placed
+from ingest.storing import ONE_WRITE, Batches, Portion
 
 _LISTED = 1000  # captures that a receipt lists one by one
 _MOST_SAID = ("quarantined", "stored", "duplicate")  # what a sender must act on comes first
@@ -45,21 +45,28 @@ class Single:
     ended_at: float | None = None
 
 
-def receive_bundle(engine: Engine, packed: Path, sender: Sender, limits: Limits = USUAL) -> Mapping[str, object]:
-    """The receipt of a bundle in a file. Raises BundleError for one that is not whole; nothing of it is stored then."""
+def receive_bundle(
+    engine: Engine, packed: Path, sender: Sender, limits: Limits = USUAL, portion: Portion = ONE_WRITE
+) -> Mapping[str, object]:
+    """The receipt of a bundle in a file. Raises BundleError for one that is not whole; nothing of it is stored then.
+
+    A large one is written in portions. After an interruption the same bundle again goes on, and its receipt is that of
+    an upload which was never interrupted.
+    """
     digest = str(read_manifest(packed, limits)["digest"])
     with reading(engine) as connection:
         if known := uploads.receipt(connection, digest):
             return {**known, "repeated": True}
     with TemporaryDirectory(dir=sender.folder, prefix="unpacked-") as folder, packed.open("rb") as opened:
         bundle = unpack(opened, "bundle", Path(folder), limits)
-        with writing(engine) as connection:
-            upload_id = uploads.begin(connection, digest, sender.origin, sender.token)
-            if not upload_id:  # another sender of the same bundle was quicker
-                return {**uploads.receipt(connection, digest), "repeated": True}
-            writer = Writer(connection, origin=sender.origin, upload_id=upload_id)
-            told = receipt(digest, list(accept_bundle(writer, bundle, Given())))
-            uploads.finish(connection, upload_id, told)
+        begin = _Beginning(digest, sender)
+        batches = Batches(engine, origin=sender.origin, begin=begin, portion=portion)
+        try:
+            told = receipt(digest, list(accept_bundle(batches, bundle, Given())))
+            with writing(engine) as connection:
+                uploads.finish(connection, batches.upload_id(connection), told)
+        except _KnownError as quicker:  # another sender of the same bundle was quicker
+            return {**quicker.told, "repeated": True}
     return told
 
 
@@ -70,9 +77,7 @@ def receive_single(engine: Engine, single: Single, sender: Sender) -> Mapping[st
         path = Path(folder) / Path(single.source).name
         for name, content in _files(single, path):
             name.write_bytes(content)
-        with writing(engine) as connection:
-            writer = Writer(connection, origin=sender.origin)
-            stored = list(accept_at(writer, context, path))
+        stored = list(accept_at(Batches(engine, origin=sender.origin), context, path))
     return receipt("", stored)
 
 
@@ -89,6 +94,28 @@ def receipt(digest: str, stored: Sequence[Stored]) -> dict[str, object]:
         "captures": [asdict(one) for one in ordered[:_LISTED]],
         "left_off": max(0, len(stored) - _LISTED),
     }
+
+
+class _KnownError(Exception):
+    """The bundle was stored meanwhile."""
+
+    def __init__(self, told: Mapping[str, object]) -> None:
+        super().__init__()
+        self.told = told
+
+
+@dataclass(frozen=True, slots=True)
+class _Beginning:
+    """Makes the row of an upload, or finds that of a try that was interrupted."""
+
+    digest: str
+    sender: Sender
+
+    def __call__(self, connection: Connection) -> int:
+        upload_id = uploads.begin(connection, self.digest, self.sender.origin, self.sender.token)
+        if not upload_id:
+            raise _KnownError(uploads.receipt(connection, self.digest))
+        return upload_id
 
 
 def _files(single: Single, path: Path) -> Iterator[tuple[Path, bytes]]:
