@@ -4,11 +4,11 @@ from collections.abc import Mapping
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Connection, select, update
+from sqlalchemy import Connection, select, text, update
 from sqlalchemy.dialects import postgresql, sqlite
 
 from db import models
-from db.bulk import table_of
+from db.bulk import by_keys, table_of
 from db.errors import DatabaseError
 from db.keys import digest, revision_key
 from db.origin import CaptureContext, RevisionFacts
@@ -16,6 +16,7 @@ from db.series import placed
 from db.values import NewMeasurement
 
 Places = dict[str, int | None]
+_MAKING = 5386011  # the advisory lock of PostgreSQL that transactions hold while they make such rows
 
 
 class Dimensions:
@@ -30,6 +31,8 @@ class Dimensions:
         self._ids: dict[tuple[object, ...], int] = {}
         self._placed: dict[RevisionFacts, RevisionFacts] = {}
         self._contexts: dict[int, tuple[CaptureContext, Places]] = {}
+        self._is_alone = False
+        by_keys(connection)
 
     def placed(self, facts: RevisionFacts) -> RevisionFacts:
         """The facts with their place in a patch series, where one is known for their commit."""
@@ -93,12 +96,22 @@ class Dimensions:
             find = select(table.c.id).where(*(table.c[name] == value for name, value in named.items()))
             found = self._connection.execute(find).scalar()
             if found is None:
+                self._alone()
                 dialect = postgresql if self._connection.dialect.name == "postgresql" else sqlite
                 row = {**named, **(rest or {})}
                 self._connection.execute(dialect.insert(table).values(row).on_conflict_do_nothing())
                 found = self._connection.execute(find).scalar_one()
             self._ids[key] = int(found)
         return self._ids[key]
+
+    def _alone(self) -> None:
+        """Wait on PostgreSQL until no other transaction makes such rows.
+
+        Two that make the same rows in another order would wait for each other. On SQLite a writer is alone anyway.
+        """
+        if not self._is_alone and self._connection.dialect.name == "postgresql":
+            self._connection.execute(text("SELECT pg_advisory_xact_lock(:key)"), {"key": _MAKING})
+        self._is_alone = True
 
     def _places(self, context: CaptureContext) -> Places:
         host_id = self._host(context)

@@ -9,7 +9,14 @@ from typing import Any, TypeVar
 
 from sqlalchemy import Connection, Engine, create_engine, event, inspect, make_url, text
 from sqlalchemy.engine import URL
-from sqlalchemy.exc import ArgumentError, DBAPIError, IntegrityError, InterfaceError, NoSuchModuleError, OperationalError
+from sqlalchemy.exc import (
+    ArgumentError,
+    DBAPIError,
+    IntegrityError,
+    InterfaceError,
+    NoSuchModuleError,
+    OperationalError,
+)
 from sqlalchemy.exc import DatabaseError as DriverError
 
 from db.errors import DatabaseError
@@ -131,7 +138,7 @@ def _engine(url: str, *, create: bool) -> Engine:
             f"{url!r} is no database address", "for example sqlite:///results.db or postgresql://host/kvmperf"
         ) from error
     if is_postgresql:
-        event.listen(engine, "connect", _check_postgresql)
+        event.listen(engine, "connect", _set_up_postgresql)
     if parsed.get_backend_name() == "sqlite":
         _prepare_file(parsed, create=create)
         event.listen(engine, "connect", _set_up_sqlite)
@@ -145,10 +152,13 @@ def _postgresql_options(url: URL) -> dict[str, Any]:  # Any: of create_engine
     return {"pool_pre_ping": True, "connect_args": known}
 
 
-def _check_postgresql(connection: Any, _record: object) -> None:  # Any: the driver's own connection type
+def _set_up_postgresql(connection: Any, _record: object) -> None:  # Any: the driver's own connection type
     version = connection.info.server_version // 10_000
     if version < _OLDEST_POSTGRESQL:
         raise DatabaseError(f"PostgreSQL {version} is too old", f"kvmperf needs {_OLDEST_POSTGRESQL} or newer")
+    from db.nul import register
+
+    register(connection)
 
 
 def _prepare_file(url: URL, *, create: bool) -> None:

@@ -46,7 +46,7 @@ def samples(
     runs = runs.where(Run.reported.is_(reported), Capture.deleted_at.is_(None))
     if revision_ids is not None:
         runs = runs.where(_is_one_of(Run.revision_id, sorted(revision_ids)))
-    wanted = _measurements(connection)
+    wanted = _measurements()
     if len(series_ids) <= _FEW:
         wanted = wanted.where(runs.where(Run.id == Measurement.run_id).correlate(Measurement).exists())
     else:
@@ -59,10 +59,9 @@ def samples(
     return _table(connection, rows, boot_ids)
 
 
-def _measurements(connection: Connection) -> Select[*tuple[Any, ...]]:  # Any: five columns
-    """Series, run, values in a row, warm-up, values; on SQLite the bytes themselves, to be joined before unpacking."""
-    packed = Measurement.values
-    stored: Any = type_coerce(packed, LargeBinary) if connection.dialect.name == "sqlite" else packed
+def _measurements() -> Select[*tuple[Any, ...]]:  # Any: five columns
+    """Series, run, values in a row, warm-up, values as their bytes, to be joined before unpacking."""
+    stored = type_coerce(Measurement.values, LargeBinary)
     return select(Measurement.time_series_id, Measurement.run_id, Measurement.n, Measurement.warmup, stored)
 
 
@@ -110,13 +109,9 @@ def _runs(connection: Connection, ids: IntArray) -> tuple[IntArray, IntArray, In
     return revision, boot, state, started
 
 
-def _joined(parts: Sequence[bytes | Floats]) -> Floats:
+def _joined(parts: Sequence[bytes]) -> Floats:
     """All values end to end."""
-    if not parts:
-        return np.empty(0)
-    if isinstance(parts[0], bytes):
-        return np.frombuffer(b"".join(part for part in parts if isinstance(part, bytes)), dtype="<f8")
-    return np.concatenate([np.asarray(part, dtype=np.float64) for part in parts])
+    return np.frombuffer(b"".join(parts), dtype="<f8")
 
 
 def _chunks(ids: Sequence[int]) -> Iterator[Sequence[int]]:

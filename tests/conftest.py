@@ -1,9 +1,11 @@
 """Fixtures for everything: no test touches the developer's own database, network proxies or settings."""
 
+import itertools
 import os
+import shutil
 import subprocess
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
@@ -33,6 +35,56 @@ def shared() -> Path:
     if not SHARED.is_dir():
         pytest.skip("the corpus ../shared is not here: this test compares against it")
     return SHARED
+
+
+@pytest.fixture(scope="session")
+def postgresql() -> Iterator[Callable[..., str]]:
+    """Makes PostgreSQL databases and returns their addresses; with tables, or `empty=True` without."""
+    import postgres
+
+    from db.engine import connect
+
+    number = itertools.count()
+    with postgres.running() as server:
+        server.execute("CREATE DATABASE with_tables")
+        connect(server.url("with_tables"), create=True).dispose()
+
+        def make(*, empty: bool = False) -> str:
+            name = f"test{next(number)}"
+            source = "template1" if empty else "with_tables"
+            server.execute(f"CREATE DATABASE {name} TEMPLATE {source} STRATEGY FILE_COPY")
+            return server.url(name)
+
+        yield make
+
+
+@pytest.fixture(scope="session")
+def sqlite_with_tables(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """An SQLite file to copy: running the migrations for each test would take longer than most tests."""
+    from db.engine import connect
+
+    path = tmp_path_factory.mktemp("sqlite") / "with-tables.db"
+    connect(f"sqlite:///{path}", create=True).dispose()
+    return path
+
+
+@pytest.fixture(params=["sqlite", "postgresql"])
+def database(request: pytest.FixtureRequest, tmp_path: Path, sqlite_with_tables: Path) -> str:
+    """The address of a new database with tables, on each engine in turn."""
+    if request.param == "postgresql":
+        made: str = request.getfixturevalue("postgresql")()
+        return made
+    shutil.copy(sqlite_with_tables, tmp_path / "each.db")
+    return f"sqlite:///{tmp_path / 'each.db'}"
+
+
+@pytest.fixture(params=["sqlite", "postgresql"])
+def empty_database(request: pytest.FixtureRequest, tmp_path: Path) -> str:
+    """The address of a database in which nothing is yet, on each engine in turn."""
+    if request.param == "postgresql":
+        made: str = request.getfixturevalue("postgresql")(empty=True)
+        return made
+    return f"sqlite:///{tmp_path / 'empty.db'}"
 
 
 Run = Callable[..., subprocess.CompletedProcess[str]]

@@ -11,8 +11,8 @@ def _token(engine):
         return token(connection)
 
 
-def test_the_token_changes_with_an_upload_and_only_then(tmp_path):
-    engine = connect(f"sqlite:///{tmp_path}/t.db", create=True)
+def test_the_token_changes_with_an_upload_and_only_then(database):
+    engine = connect(database)
     before = _token(engine)
     assert _token(engine) == before
 

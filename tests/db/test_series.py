@@ -1,4 +1,3 @@
-import shutil
 from dataclasses import replace
 from datetime import UTC, datetime
 
@@ -31,17 +30,11 @@ def version(number=1, patches=3, **more):
     return PostedVersion(number, tuple(made), **told)
 
 
-@pytest.fixture(scope="session")
-def empty(tmp_path_factory):
-    path = tmp_path_factory.mktemp("series") / "empty.db"
-    connect(f"sqlite:///{path}", create=True).dispose()
-    return path
-
-
 @pytest.fixture
-def engine(tmp_path, empty):
-    shutil.copy(empty, tmp_path / "k.db")
-    return connect(f"sqlite:///{tmp_path / 'k.db'}")
+def engine(database):
+    found = connect(database)
+    yield found
+    found.dispose()
 
 
 def upload(connection, **facts):

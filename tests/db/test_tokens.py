@@ -12,9 +12,11 @@ from db.words import Scope
 
 
 @pytest.fixture
-def connection(tmp_path):
-    with engines.writing(engines.connect(f"sqlite:///{tmp_path / 't.db'}", create=True)) as found:
+def connection(database):
+    engine = engines.connect(database)
+    with engines.writing(engine) as found:
         yield found
+    engine.dispose()
 
 
 def test_the_secret_is_nowhere_in_the_database(connection):

@@ -32,8 +32,10 @@ def context(label="a", boot="boot1", host="bm1", **more):
 
 
 @pytest.fixture
-def engine(tmp_path):
-    return engines.connect(f"sqlite:///{tmp_path / 'x.db'}", create=True)
+def engine(database):
+    found = engines.connect(database)
+    yield found
+    found.dispose()
 
 
 def store(engine, *pairs):

@@ -2,7 +2,6 @@
 
 import sqlalchemy as sa
 from alembic import op
-from sqlalchemy.dialects import postgresql
 
 revision = "0001"
 down_revision = None
@@ -10,8 +9,9 @@ branch_labels = None
 depends_on = None
 
 Key = sa.BigInteger().with_variant(sa.Integer(), "sqlite")
-Document = sa.JSON().with_variant(postgresql.JSONB(), "postgresql")
-Packed = sa.LargeBinary().with_variant(postgresql.ARRAY(sa.Double()), "postgresql")
+Document = sa.JSON()
+Packed = sa.LargeBinary()
+PARTITIONS = 16  # of `measurement` on PostgreSQL
 
 
 def upgrade() -> None:
@@ -269,7 +269,14 @@ def upgrade() -> None:
         ),
         sa.PrimaryKeyConstraint("time_series_id", "run_id", name="pk_measurement"),
         sqlite_with_rowid=False,
+        postgresql_partition_by="HASH (time_series_id)",
     )
+    if op.get_bind().dialect.name == "postgresql":
+        for part in range(PARTITIONS):
+            op.execute(
+                f"CREATE TABLE measurement_p{part:02} PARTITION OF measurement"
+                f" FOR VALUES WITH (MODULUS {PARTITIONS}, REMAINDER {part})"
+            )
     with op.batch_alter_table("measurement", schema=None) as batch_op:
         batch_op.create_index("ix_measurement_run_id", ["run_id"], unique=False)
 

@@ -5,7 +5,6 @@ Columns are added in place: SQLite would rebuild a table by dropping it, which i
 
 import sqlalchemy as sa
 from alembic import op
-from sqlalchemy.dialects import postgresql
 
 revision = "0002"
 down_revision = "0001"
@@ -13,7 +12,7 @@ branch_labels = None
 depends_on = None
 
 Key = sa.BigInteger().with_variant(sa.Integer(), "sqlite")
-Document = sa.JSON().with_variant(postgresql.JSONB(), "postgresql")
+Document = sa.JSON()
 
 
 def upgrade() -> None:
