@@ -1,6 +1,6 @@
-"""How fast outputs become stored measurements: parsing and storing apart, and together; memory of a 100 MB bundle.
+"""How fast outputs become stored measurements: parsing and storing apart, and together.
 
-    python benchmarks/ingest_speed.py [--runs 5] [--bundle-mb 100]
+    python benchmarks/ingest_speed.py [--runs 5]
 
 One process, one core's worth of work. Rates are medians over interleaved repetitions, in samples (single values) per
 second of processor time and of wall time. "bulk" is a run of 20 metrics x 5 iterations, the shape that the storage
@@ -8,13 +8,11 @@ target is stated for; "real" are the demo outputs of the KVM selftests, each und
 """
 
 import argparse
-import resource
 import statistics
-import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -28,7 +26,6 @@ from db.engine import connect, writing  # noqa: E402
 from db.values import CaptureContext, NewCapture, NewMeasurement, NewRun, RevisionFacts  # noqa: E402
 from db.writes import Writer  # noqa: E402
 from ingest.captures import capture  # noqa: E402
-from ingest.collector import pack  # noqa: E402
 from ingest.outputs import Captured, find_outputs, read_output  # noqa: E402
 from ingest.records import Output  # noqa: E402
 
@@ -153,41 +150,7 @@ def _long(number: int) -> Captured:
     return Captured(output, text, b"", "x.out")
 
 
-def members(megabytes: int) -> Iterator[pack.Member]:
-    """Outputs with their side files, as many as make so many bytes."""
-    size = number = 0
-    while size < megabytes << 20:
-        number += 1
-        stem = f"s001/{number % 1000:03d}/{number:06d}"
-        text = dirty_log(number)
-        yield pack.member(f"{stem}.out", text)
-        yield pack.member(f"{stem}.cmd", f"./dirty_log_perf_test -v 1 -i {ROUNDS}".encode())
-        yield pack.member(f"{stem}.time", f"{10**9 + number}.0 {10**9 + number + 1}.0".encode())
-        size += len(text)
-
-
-def memory(megabytes: int) -> None:
-    """Upload a bundle in a process of its own and look at its peak memory."""
-    with tempfile.TemporaryDirectory() as place:
-        path = Path(place) / "large.tar"
-        found = list(members(megabytes))
-        part = {"outputs": "s001", "facts": "", "context": {"host": "bench", "label": "a"}}
-        pack.write_file(path, pack.manifest(found, [part], "benchmark"), found)
-        began = time.perf_counter()
-        command = [sys.executable, "-m", "cli", "upload", str(path), "--db", f"{place}/x.db"]
-        subprocess.run(command, cwd=ROOT, check=True, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
-        took = time.perf_counter() - began
-        peak = resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss / 1024
-        packed = path.stat().st_size >> 20
-    word = "stays below" if peak <= 300 else "exceeds"
-    print(f"A bundle of {packed} MiB, {len(found) // 3:,} outputs: {took:.0f} s, peak {peak:.0f} MiB; {word} 300 MiB.")
-
-
 if __name__ == "__main__":
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--runs", type=int, default=5)
-    parser.add_argument("--bundle-mb", type=int, default=100, help="0: no bundle")
-    given = parser.parse_args()
-    speed(given.runs)
-    if given.bundle_mb:
-        memory(given.bundle_mb)
+    speed(parser.parse_args().runs)
