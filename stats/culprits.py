@@ -1,5 +1,6 @@
 """Posterior over which patches changed a metric: sets of patches weighed by how well they explain the levels."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import combinations
 
@@ -16,6 +17,9 @@ MOST_SETS = 1200  # sets of patches that are weighed; up to ten patches these ar
 BEAM = 12  # best sets whose neighbours are looked at when there are too many
 NEGLIGIBLE = 1e-7  # of the best set's evidence; such sets cost time and change nothing
 CHI_NODES = 12
+TOGETHER = 64  # sets weighed in one call: one by one, calling cost more than weighing
+
+_Set = tuple[int, ...]  # places 0 … M-1 of patches, ascending
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -27,7 +31,7 @@ class Belief:
     `nothing` [sets] that none did.
     """
 
-    sets: tuple[tuple[int, ...], ...]
+    sets: tuple[_Set, ...]
     size: IntArray
     evidence: FloatArray
     beyond: FloatArray
@@ -68,15 +72,15 @@ def believe(levels: Levels, *, margin: float) -> Belief:
     weigher = _Weigher(levels, margin * NOTHING)
     scores = _all_sets(weigher, patches) if 2**patches <= MOST_SETS else _search(weigher, patches)
     best = max(float(score.max()) for score in scores.values())
-    kept = {chosen: score for chosen, score in scores.items() if score.max() > best + np.log(NEGLIGIBLE)}
-    evidence, beyond, nothing = np.zeros(len(kept)), np.zeros((len(kept), patches)), np.zeros(len(kept))
-    for place, (chosen, score) in enumerate(kept.items()):
-        share = np.exp(score - best)  # [scales, factors]
-        evidence[place] = share.sum()
-        each = weigher.beyond(chosen, margin)  # [scales, factors, patches]
-        share /= max(evidence[place], 1e-300)
-        beyond[place] = (share[..., None] * each).sum(axis=(0, 1))
-        nothing[place] = (share * np.prod(1 - each, axis=2)).sum()
+    kept = [chosen for chosen, score in scores.items() if score.max() > best + np.log(NEGLIGIBLE)]
+    share = np.exp(np.stack([scores[chosen] for chosen in kept]) - best)  # [sets, scales, factors]
+    evidence = share.sum(axis=(1, 2))
+    share /= np.maximum(evidence, 1e-300)[:, None, None]
+    beyond, nothing = np.empty((len(kept), patches)), np.empty(len(kept))
+    for part in _parts(len(kept)):
+        each = weigher.beyond(kept[part], margin)  # [sets, scales, factors, patches]
+        beyond[part] = np.einsum("nsf,nsfk->nk", share[part], each)
+        nothing[part] = (share[part] * np.prod(1 - each, axis=3)).sum(axis=(1, 2))
     return Belief(tuple(kept), np.array([len(chosen) for chosen in kept]), evidence, beyond, nothing)
 
 
@@ -88,66 +92,76 @@ class _Weigher:
         self.nothing = nothing
         self.noise = levels.factors[:, None, None] * levels.noise + levels.fixed
 
-    def score(self, chosen: tuple[int, ...]) -> FloatArray:
-        """Return the log likelihood, with the weights of scales and factors; `chosen` are places 0 … M-1."""
-        cover = self._covariance(chosen)
-        y = self.levels.change
-        root = np.linalg.cholesky(cover)
-        z = np.linalg.solve(root, np.broadcast_to(y[:, None], (*cover.shape[:2], y.size, 1)))[..., 0]
-        logs = -0.5 * (z**2).sum(axis=-1) - np.log(np.diagonal(root, axis1=-2, axis2=-1)).sum(axis=-1)
-        with np.errstate(divide="ignore"):
-            found: FloatArray = logs - np.log(len(CHANGES)) + np.log(self.levels.weights)
+    def scores(self, sets: Sequence[_Set]) -> "_Scores":
+        """Return the log likelihood [scales, factors] of each set, with the weights of scales and factors."""
+        found: _Scores = {}
+        for part in _parts(len(sets)):
+            found |= zip(sets[part], self._scores(sets[part]), strict=True)
         return found
 
-    def beyond(self, chosen: tuple[int, ...], margin: float) -> FloatArray:
-        """Return the probability [scales, factors, M] that each patch's change is larger than the margin."""
-        member, variance = self.levels.member, self._variances(chosen)
-        cover = self._covariance(chosen)
-        gain = variance[:, None, :, None] * member.T @ np.linalg.inv(cover)  # [scales, factors, M, m-1]
+    def beyond(self, sets: Sequence[_Set], margin: float) -> FloatArray:
+        """Return the probability [sets, scales, factors, M] that each patch's change is larger than the margin."""
+        member, variance = self.levels.member, self._variances(sets)
+        gain = variance[:, :, None, :, None] * (member.T @ np.linalg.inv(self._covariances(variance)))
         mean = gain @ self.levels.change
-        rest = variance[:, None, :] - np.einsum("sfkm,mk->sfk", gain, member) * variance[:, None, :]
+        rest = variance[:, :, None] * (1 - np.einsum("nsfkm,mk->nsfk", gain, member))
         sd = np.sqrt(np.maximum(rest, 1e-18))
         up, down = np.log1p(margin), np.log1p(-margin)
         found: FloatArray = special.ndtr((mean - up) / sd) + special.ndtr((down - mean) / sd)
         return found
 
-    def _variances(self, chosen: tuple[int, ...]) -> FloatArray:
-        variance = np.full((len(CHANGES), self.levels.member.shape[1]), self.nothing**2)
-        variance[:, list(chosen)] = np.array(CHANGES)[:, None] ** 2
+    def _scores(self, sets: Sequence[_Set]) -> FloatArray:
+        cover = self._covariances(self._variances(sets))
+        root = np.linalg.cholesky(cover)
+        z = np.linalg.solve(root, np.broadcast_to(self.levels.change[:, None], (*cover.shape[:-1], 1)))[..., 0]
+        logs = -0.5 * (z**2).sum(axis=-1) - np.log(np.diagonal(root, axis1=-2, axis2=-1)).sum(axis=-1)
+        with np.errstate(divide="ignore"):
+            found: FloatArray = logs - np.log(len(CHANGES)) + np.log(self.levels.weights)
+        return found
+
+    def _variances(self, sets: Sequence[_Set]) -> FloatArray:
+        """Return the variance [sets, scales, M] of each patch's change."""
+        variance = np.full((len(sets), len(CHANGES), self.levels.member.shape[1]), self.nothing**2)
+        for place, chosen in enumerate(sets):
+            variance[place][:, list(chosen)] = np.array(CHANGES)[:, None] ** 2
         return variance
 
-    def _covariance(self, chosen: tuple[int, ...]) -> FloatArray:
+    def _covariances(self, variance: FloatArray) -> FloatArray:
+        """Return the covariance [sets, scales, factors, m-1, m-1] of the levels."""
         member = self.levels.member
-        signal = np.einsum("mk,sk,nk->smn", member, self._variances(chosen), member)
-        found: FloatArray = signal[:, None] + self.noise[None]
+        signal = (member * variance[:, :, None, :]) @ member.T
+        found: FloatArray = signal[:, :, None] + self.noise
         return found
 
 
-_Scores = dict[tuple[int, ...], FloatArray]
+def _parts(count: int) -> list[slice]:
+    """So many sets at a time that their matrices fit in the processor's cache, more or less."""
+    return [slice(start, min(start + TOGETHER, count)) for start in range(0, count, TOGETHER)]
+
+
+_Scores = dict[_Set, FloatArray]
 
 
 def _all_sets(weigher: _Weigher, patches: int) -> _Scores:
-    everything = (chosen for size in range(patches + 1) for chosen in combinations(range(patches), size))
-    return {chosen: weigher.score(chosen) for chosen in everything}
+    return weigher.scores([chosen for size in range(patches + 1) for chosen in combinations(range(patches), size)])
 
 
 def _search(weigher: _Weigher, patches: int) -> _Scores:
     """Return the scores of the best sets and their neighbours (one patch more, less, or one moved), from none on."""
-    scores: _Scores = {(): weigher.score(())}
-    looked: set[tuple[int, ...]] = set()
+    scores = weigher.scores([()])
+    looked: set[_Set] = set()
     while len(scores) < MOST_SETS:
         best = sorted(scores, key=lambda chosen: -float(scores[chosen].max()))[:BEAM]
         fresh = [chosen for chosen in best if chosen not in looked]
         if not fresh:
             break
         looked.add(fresh[0])
-        for neighbour in _neighbours(fresh[0], patches):
-            if neighbour not in scores:
-                scores[neighbour] = weigher.score(neighbour)
+        unknown = dict.fromkeys(one for one in _neighbours(fresh[0], patches) if one not in scores)
+        scores |= weigher.scores(list(unknown))
     return scores
 
 
-def _neighbours(chosen: tuple[int, ...], patches: int) -> list[tuple[int, ...]]:
+def _neighbours(chosen: _Set, patches: int) -> list[_Set]:
     more = [tuple(sorted({*chosen, k})) for k in range(patches) if k not in chosen]
     less = [tuple(k for k in chosen if k != gone) for gone in chosen]
     moved = [

@@ -237,3 +237,15 @@ def test_the_real_series_over_all_boots_says_the_same(shared):
     assert culprits(found, "clear_dirty_log") == {(3,)}
     assert culprits(found, "total_guest_execution_time") == {(5,)}
     assert culprits(found, "dirty_memory_time") | culprits(found, "memslot") | culprits(found, "disable") == {()}
+
+
+@pytest.mark.parametrize("patches", [4, 12])
+def test_sets_weighed_together_say_what_they_say_one_by_one(monkeypatch, patches):
+    samples = series(5, {2: 0.06}, patches=patches)
+    together = attribute(samples, states=patches + 1)
+
+    monkeypatch.setattr("stats.culprits.TOGETHER", 1)
+    alone = attribute(samples, states=patches + 1)
+
+    assert [one.posterior for one in alone.patches] == pytest.approx([one.posterior for one in together.patches])
+    assert (alone.culprits, alone.none) == (together.culprits, pytest.approx(together.none))
