@@ -17,6 +17,7 @@ from cli import (
     detect,
     facts,
     noise,
+    notify,
     parse,
     plan,
     reparse,
@@ -62,6 +63,7 @@ app.add_typer(series.app, name="series")
 app.add_typer(bisect.app, name="bisect")
 app.add_typer(collect.app, name="collector")
 app.add_typer(token.app, name="token")
+app.add_typer(notify.app, name="notify")
 
 
 def main() -> None:
