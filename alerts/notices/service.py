@@ -88,8 +88,11 @@ def rehearse(engine: Engine, settings: Settings, period: str) -> str:
 
 
 def _as_row(message: NewMessage, now: datetime) -> QueuedRow:
-    more = {"id": 2**62, "created": now, "state": "pending", "attempts": 0, "next_attempt": now}
-    return QueuedRow(**asdict(message), **more, last_error="", sent=None)
+    """A message that is not in the outbox, as if it were its last row."""
+    return QueuedRow(
+        2**62, message.key, message.sink, message.kind, message.group_id, message.payload, now, "pending", 0, now, "",
+        None, message.message_id,
+    )  # fmt: skip
 
 
 def _shown(engine: Engine, row: QueuedRow, sink: Sink) -> str:
