@@ -254,9 +254,10 @@ class Run(Base):
 
 
 class Measurement(Base):
-    """The values of one metric in one run, in order, beside their summary; clustered by time series.
+    """The values of one metric in one run, in order; clustered by time series.
 
-    Warm-up values come first: `warmup` of the `n` values are kept and never judged; the summary leaves them out.
+    Warm-up values come first: `warmup` of the `n` values are kept and never judged. Summaries are not stored: whoever
+    reads a row has its values, and five more numbers would be two fifths of it.
     """
 
     __tablename__ = "measurement"
@@ -268,11 +269,6 @@ class Measurement(Base):
     run_id: Mapped[int] = mapped_column(ForeignKey("run.id"), primary_key=True, index=True)
     n: Mapped[int]
     warmup: Mapped[int] = mapped_column(default=0)
-    mean: Mapped[float]
-    median: Mapped[float]
-    minimum: Mapped[float]
-    maximum: Mapped[float]
-    deviation: Mapped[float | None]  # standard deviation, ddof 1; unknown for one value
     values: Mapped[Floats] = mapped_column(PackedFloats)
 
 

@@ -1,3 +1,4 @@
+import numpy as np
 from sqlalchemy import text
 
 from db import engine as engines
@@ -9,6 +10,16 @@ OLD_ROWS = (
     "INSERT INTO upload VALUES (1, '2026-01-01', 'cli')",
     """INSERT INTO capture (id, identity, upload_id, host_id, revision_id, source, tags, reported, quarantined)
        VALUES (1, 'i', 1, 1, 1, '01.out', '{}', 0, '')""",
+)
+SERIES_ROWS = (
+    "INSERT INTO benchmark VALUES (1, 'suite/b')",
+    "INSERT INTO test_case VALUES (1, 1, 'd', '{}')",
+    "INSERT INTO metric VALUES (1, 1, 'time', 's', 'lower')",
+    "INSERT INTO time_series VALUES (1, 1, 1, 1)",
+    *(
+        f"INSERT INTO run VALUES ({run}, 1, {run}, 1, 1, 1, NULL, NULL, 'pass', NULL, 'b', 1, '[]', '{{}}', 0)"  # noqa: S608
+        for run in (1, 2)
+    ),
 )
 
 
@@ -86,3 +97,38 @@ def test_0004_keeps_time_series_takes_alerts_and_goes_back(tmp_path):
 
     assert tuple(left) == (0, 1)
     assert hosts == ["bm1"]
+
+
+def test_0005_keeps_values_drops_their_summaries_and_goes_back(tmp_path):
+    engine = engines.open_any(f"sqlite:///{tmp_path / 'old.db'}", create=True)
+    engines.upgrade(engine, "0004")
+    packed = [np.array(values).tobytes() for values in ([9.0, 1.0, 3.0, 2.0], [7.0])]
+    rows = [
+        {"run": 1, "n": 4, "warmup": 1, "packed": packed[0], "mean": 2.0, "low": 1.0, "high": 3.0, "spread": 1.0},
+        {"run": 2, "n": 1, "warmup": 1, "packed": packed[1], "mean": 7.0, "low": 7.0, "high": 7.0, "spread": None},
+    ]
+    with engines.writing(engine) as connection:
+        for statement in (
+            *OLD_ROWS[:2],
+            "INSERT INTO upload (id, received_at, origin) VALUES (1, '2026-01-01', 'cli')",
+        ):
+            connection.execute(text(statement))
+        for statement in (*OLD_ROWS[3:], *SERIES_ROWS):
+            connection.execute(text(statement))
+        connection.execute(
+            text("INSERT INTO measurement VALUES (1, :run, :n, :warmup, :mean, :mean, :low, :high, :spread, :packed)"),
+            rows,
+        )
+        before = connection.execute(text("SELECT * FROM measurement ORDER BY run_id")).mappings().all()
+
+    engines.upgrade(engine)
+    with engines.reading(engine) as connection:
+        new = connection.execute(text("SELECT * FROM measurement ORDER BY run_id")).all()
+        indexes = connection.execute(text("SELECT name FROM pragma_index_list('measurement')")).scalars().all()
+    engines.downgrade(engine, "0004")
+    with engines.reading(engine) as connection:
+        after = connection.execute(text("SELECT * FROM measurement ORDER BY run_id")).mappings().all()
+
+    assert new == [(1, 1, 4, 1, packed[0]), (1, 2, 1, 1, packed[1])]
+    assert "ix_measurement_run_id" in indexes
+    assert [dict(row) for row in after] == [dict(row) for row in before]
