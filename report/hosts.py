@@ -16,6 +16,7 @@ from report.noise import NoiseReport, NoiseRow
 from report.noise_text import percent, sentences
 from report.selection import Chosen
 from stats.policy import Policy
+from stats.variance import Component
 
 SILENT = timedelta(days=5)  # without an upload, before a host counts as silent
 BOOTS, RUNS = 4, 3  # a side of the comparison that the noise is told for
@@ -126,6 +127,22 @@ class NoiseLine:
 def noise_rows(report: NoiseReport) -> list[NoiseLine]:
     """The noise as lines for a page."""
     return [_noise_line(row) for row in report.rows]
+
+
+Bounds = tuple[float | None, float | None, float | None]
+
+
+def levels(row: NoiseRow) -> tuple[Bounds, Bounds, Bounds] | tuple[()]:
+    """Within a run, between runs, between boots: relative standard deviation and its 90 % interval; () if unknown."""
+    found = row.spreads
+    return (
+        () if found is None else (_bounds(found.within_run), _bounds(found.between_runs), _bounds(found.between_boots))
+    )
+
+
+def _bounds(one: Component) -> Bounds:
+    low, high = (None if bound is None else bound**0.5 for bound in (one.low, one.high))
+    return one.spread, low, high
 
 
 def _noise_line(row: NoiseRow) -> NoiseLine:

@@ -7,6 +7,7 @@ import plotly.graph_objects as go
 
 from dashboard.charts.style import COLOURS, GREY, finish
 from dashboard.parts.plain import plotly_text
+from dashboard.parts.wording import signed
 
 _LIMIT = 0.3  # effects beyond have the deepest colour
 _WORSE, _BETTER = COLOURS[1], COLOURS[0]
@@ -57,46 +58,73 @@ def heat_map(tracks: Sequence[Track], patches: int) -> go.Figure:
             ygap=2,
         )
     )
-    figure.update_xaxes(title={"text": "patch"}, side="top", type="category")
-    figure.update_yaxes(autorange="reversed", type="category")
+    figure.update_xaxes(title={"text": "patch"}, side="top", type="category", showgrid=False)
+    figure.update_yaxes(autorange="reversed", type="category", showgrid=False)
     return finish(figure, height=110 + 24 * max(len(tracks), 2), named=1)
 
 
 def waterfall(track: Track) -> go.Figure:
-    """Bars: what each patch did, with its interval. The line: where the metric stands against the base."""
+    """From the base to the whole series: each patch a step from where the metric stood to where it then stands.
+
+    Intervals are those of where it stands against the base; what one patch did has its own in the hover.
+    """
     steps = [step for step in track.steps if step.effect is not None]
-    figure = go.Figure()
-    figure.add_trace(
+    tops = _tops(steps)
+    starts = [0.0, *tops[:-1]] if tops else []
+    names = [*(str(step.k) for step in steps), "all"]
+    bars = [*zip(starts, tops, strict=True), (0.0, tops[-1] if tops else 0.0)]
+    figure = go.Figure(
         go.Bar(
-            x=[str(step.k) for step in steps],
-            y=[100 * (step.effect or 0.0) for step in steps],
-            error_y=_errors([(step.effect, step.low, step.high) for step in steps]),
-            marker={"color": [_colour(step.effect or 0.0, track.worse) for step in steps], "opacity": 0.75},
-            text=[f"{'culprit ' if step.mark == '*' else 'suspect ' if step.mark else ''}" for step in steps],
-            textposition="inside",
-            insidetextanchor="start",
-            customdata=[plotly_text(step.told, 200) for step in steps],
+            x=names,
+            y=[100 * (top - start) for start, top in bars],
+            base=[100 * start for start, _ in bars],
+            error_y=_errors(steps, tops),
+            marker={"color": [*(_colour(s.effect or 0.0, track.worse) for s in steps), GREY], "opacity": 0.8},
+            customdata=[*(plotly_text(step.told, 200) for step in steps), "the whole series against its base"],
             hovertemplate="patch %{x}<br>%{customdata}<extra></extra>",
-            name="this patch",
+            name="change",
         )
     )
-    whole = [step for step in track.steps if step.cumulative is not None]
-    figure.add_trace(
-        go.Scatter(
-            x=["base", *(str(step.k) for step in whole)],
-            y=[0.0, *(100 * (step.cumulative or 0.0) for step in whole)],
-            error_y=_errors([(0.0, None, None), *((s.cumulative, s.cumulative_low, s.cumulative_high) for s in whole)]),
-            mode="lines+markers",
-            line={"color": GREY, "width": 2, "shape": "hv"},
-            marker={"size": 7, "color": GREY},
-            hovertemplate="after patch %{x}: %{y:+.1f}% against the base<extra></extra>",
-            name="since the base",
-        )
+    figure.add_trace(_stairs(names, starts))
+    for step, start, top in zip(steps, starts, tops, strict=True):
+        if step.mark:
+            _name(figure, step, max(top, start, step.cumulative_high or top))
+    figure.update_xaxes(title={"text": "patch"}, type="category", categoryorder="array", categoryarray=names)
+    figure.update_yaxes(title={"text": "change against the base [%]"}, zeroline=True, zerolinecolor=GREY)
+    return finish(figure, height=380, named=1)
+
+
+def _tops(steps: Sequence[Step]) -> list[float]:
+    """Where the metric stands after each patch: as measured against the base, else as the steps add up."""
+    tops: list[float] = []
+    for step in steps:
+        before = tops[-1] if tops else 0.0
+        tops.append((1 + before) * (1 + (step.effect or 0.0)) - 1 if step.cumulative is None else step.cumulative)
+    return tops
+
+
+def _stairs(names: Sequence[str], starts: Sequence[float]) -> go.Scatter:
+    """Thin lines from the end of each bar to the beginning of the next: what makes bars in the air readable."""
+    x: list[str | None] = []
+    y: list[float | None] = []
+    for name, following, level in zip(names, names[1:], starts[1:], strict=False):
+        x += [name, following, None]
+        y += [100 * level, 100 * level, None]
+    return go.Scatter(
+        x=x, y=y, mode="lines", line={"color": GREY, "width": 1, "dash": "dot"}, hoverinfo="skip", showlegend=False
     )
-    order = ["base", *(str(step.k) for step in track.steps)]
-    figure.update_xaxes(title={"text": "patch"}, type="category", categoryorder="array", categoryarray=order)
-    figure.update_yaxes(title={"text": "change in %"}, zeroline=True)
-    return finish(figure, height=380, named=2)
+
+
+def _name(figure: go.Figure, step: Step, high: float) -> None:
+    """The word over the bar of a patch that is named: the colour says only the direction."""
+    figure.add_annotation(
+        x=str(step.k),
+        y=100 * high,
+        yanchor="bottom",
+        yshift=4,
+        showarrow=False,
+        text=f"{'culprit' if step.mark == '*' else 'suspect'} {signed(step.effect or 0.0)}",
+    )
 
 
 def _cells(track: Track, count: int) -> list[tuple[float | None, str, str]]:
@@ -109,7 +137,7 @@ def _cells(track: Track, count: int) -> list[tuple[float | None, str, str]]:
             found.append((None, "", "not measured"))
             continue
         z = track.worse * _strength(step.effect, step.mark)
-        found.append((z, f"{100 * step.effect:+.1f}%{step.mark}", plotly_text(step.told, 200)))
+        found.append((z, f"{signed(step.effect)}{step.mark}", plotly_text(step.told, 200)))
     return found
 
 
@@ -120,12 +148,18 @@ def _strength(effect: float, mark: str) -> float:
     return depth if effect > 0 else -depth
 
 
-def _errors(points: Sequence[tuple[float | None, float | None, float | None]]) -> dict[str, object]:
+def _errors(steps: Sequence[Step], tops: Sequence[float]) -> dict[str, object]:
+    """The intervals of where the metric stands, in percentage points; once more the last one, for the whole."""
+    spans = [(top, step.cumulative_low, step.cumulative_high) for top, step in zip(tops, steps, strict=True)]
+    spans += spans[-1:]
     return {
         "type": "data",
         "symmetric": False,
-        "array": [100 * (high - (value or 0.0)) if high is not None else 0 for value, _, high in points],
-        "arrayminus": [100 * ((value or 0.0) - low) if low is not None else 0 for value, low, _ in points],
+        "array": [100 * (high - top) if high is not None else 0 for top, _, high in spans],
+        "arrayminus": [100 * (top - low) if low is not None else 0 for top, low, _ in spans],
+        "color": GREY,
+        "thickness": 1.5,
+        "width": 4,
     }
 
 

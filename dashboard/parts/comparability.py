@@ -42,7 +42,8 @@ def _fields(differences: tuple[Difference, ...], view: CompareView) -> None:
         return
     told = [f"{len(differences)} {'field' if len(differences) == 1 else 'fields'} of the host state differ"]
     told = (told if differences else []) + ([f"under comparison: {', '.join(view.vary)}"] if view.vary else [])
-    with st.expander(markdown_text("; ".join(told)), icon=":material/dns:"):
+    title = "; ".join(told)
+    with st.expander(markdown_text(title[:1].upper() + title[1:]), icon=":material/dns:"):
         options = list(dict.fromkeys((*view.vary, *(one.field for one in differences))))
         st.multiselect(
             "Fields that are themselves under comparison",

@@ -6,7 +6,7 @@ import pandas as pd
 import streamlit as st
 
 from dashboard.charts.patches import Step, Track
-from dashboard.parts import wording
+from dashboard.parts import tables, wording
 from dashboard.parts.plain import shortened
 from report.series import MeasuredVersion, Result
 from report.series_pages import FATES, Known, lore
@@ -20,23 +20,20 @@ def versions(one: Known) -> None:
     rows = one.series.versions
     if not rows:
         return
-    st.dataframe(
-        pd.DataFrame(
-            {
-                "version": [f"v{row.version}" for row in rows],
-                "posted": [row.posted_at for row in rows],
-                "patches": [one.patches(row.version) for row in rows],
-                "base": [row.base_commit[:12] for row in rows],
-                "states measured": [_states(one, row.version) for row in rows],
-                "subject": [shortened(row.subject) for row in rows],
-                "cover": [lore(row.message_id, LORE) if row.message_id else None for row in rows],
-            }
-        ),
-        column_config={
+    tables.show(
+        {
+            "version": [f"v{row.version}" for row in rows],
+            "posted": [row.posted_at for row in rows],
+            "patches": [one.patches(row.version) for row in rows],
+            "base": [row.base_commit[:12] for row in rows],
+            "states measured": [_states(one, row.version) for row in rows],
+            "subject": [shortened(row.subject) for row in rows],
+            "cover": [lore(row.message_id, LORE) if row.message_id else None for row in rows],
+        },
+        {
             "cover": st.column_config.LinkColumn(display_text="open the mail"),
             "posted": st.column_config.DateColumn(),
         },
-        hide_index=True,
     )
 
 
@@ -138,7 +135,7 @@ def _whole(one: Result) -> str:
 
 
 def _percent(effect: float | None) -> str:
-    return "-" if effect is None else f"{100 * effect:+.1f}%"
+    return "-" if effect is None else wording.signed(effect)
 
 
 def _bounds(ci: tuple[float, float] | None) -> str:

@@ -2,9 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 
-import pandas as pd
-import streamlit as st
-
+from dashboard.parts import tables
 from dashboard.parts.plain import shortened
 from dashboard.state import RunView, chosen_row, on_row
 from db.run_queries import RunLine
@@ -21,18 +19,17 @@ def icon(status: str) -> str:
 
 def table(lines: Sequence[RunLine], names: Mapping[int, str], view: RunView, key: str, current: int = 0) -> None:
     """The runs; choosing one opens it. The current one is marked."""
-    st.dataframe(
-        frame(lines, names, current),
-        hide_index=True,
+    tables.show(
+        columns(lines, names, current),
         selection_mode="single-row",
         key=chosen_row(key, None),
         on_select=on_row(view, key, [str(one.id) for one in lines], "run", keeps=True),
     )
 
 
-def frame(lines: Sequence[RunLine], names: Mapping[int, str], current: int = 0) -> pd.DataFrame:
+def columns(lines: Sequence[RunLine], names: Mapping[int, str], current: int = 0) -> dict[str, list[object]]:
     """The runs as columns."""
-    columns: dict[str, list[object]] = {
+    return {
         "run": [f"▶ {one.id}" if one.id == current else str(one.id) for one in lines],
         "ended": [one.status for one in lines],
         "started": [one.started_at for one in lines],
@@ -42,4 +39,3 @@ def frame(lines: Sequence[RunLine], names: Mapping[int, str], current: int = 0) 
         "boot": [shortened(one.boot, 60) for one in lines],
         "file": [shortened(one.source, 120) for one in lines],
     }
-    return pd.DataFrame(columns)

@@ -42,6 +42,12 @@ def dated(revision: RevisionRow) -> str:
     return f"{kind} {revision.committed_at or revision.first_seen_at:%Y-%m-%d}"
 
 
+def signed(effect: float) -> str:
+    """A relative change in per cent; without a sign where rounding leaves nothing."""
+    told = f"{100 * effect:+.1f}%"
+    return "0.0%" if told in ("+0.0%", "-0.0%") else told
+
+
 def counted(count: int, word: str) -> str:
     """A number with its word: `1 run`, `3 runs`."""
     return f"{count} {word if count == 1 else f'{word}s'}"

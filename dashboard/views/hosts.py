@@ -4,21 +4,24 @@ from collections.abc import Sequence
 from dataclasses import replace
 from datetime import UTC, datetime
 
-import pandas as pd
 import streamlit as st
 
 from dashboard import loaders
+from dashboard.charts.noise import Noise, Spread, noise
+from dashboard.charts.style import PLAIN
 from dashboard.page import Context
-from dashboard.parts import boxes, wording
+from dashboard.parts import boxes, tables, wording
 from dashboard.parts.link import heading
 from dashboard.parts.plain import markdown_text, shortened
 from dashboard.state import HostsView, bound, chosen_row, current, on_row, to_set, with_url
 from db.errors import UserError
 from db.hoststate import Severity, summary_line
-from report.hosts import BOOTS, MOST, RUNS, SILENT, HostReport, Stretch, meaning, noise_rows
+from report.hosts import BOOTS, MOST, RUNS, SILENT, HostReport, Stretch, levels, meaning, noise_rows
+from report.noise import NoiseReport
 
 _TABLE = "the hosts"
 _CHANGES = 500  # rows of one table
+_DRAWN = 30  # metrics of one figure
 
 
 def render(context: Context) -> None:
@@ -47,18 +50,15 @@ def render(context: Context) -> None:
 def _table(known: Sequence[HostReport], view: HostsView, now: datetime) -> None:
     names = [one.host.name for one in known]
     st.caption("Select a host (its box at the left, or Shift+Space) for its history and its noise.")
-    st.dataframe(
-        pd.DataFrame(
-            {
-                "host": [shortened(name, 60) for name in names],
-                "last upload": [_ago(one, now) for one in known],
-                "newest run": [one.host.last for one in known],
-                "boots": [one.host.boots for one in known],
-                "runs": [one.host.runs for one in known],
-                "machine": [shortened(summary_line(one.state)) for one in known],
-            }
-        ),
-        hide_index=True,
+    tables.show(
+        {
+            "host": [shortened(name, 60) for name in names],
+            "last upload": [_ago(one, now) for one in known],
+            "newest run": [one.host.last for one in known],
+            "boots": [one.host.boots for one in known],
+            "runs": [one.host.runs for one in known],
+            "machine": [shortened(summary_line(one.state)) for one in known],
+        },
         selection_mode="single-row",
         key=chosen_row(_TABLE, names.index(view.host) if view.host in names else None),
         on_select=on_row(view, _TABLE, names, "host"),
@@ -100,26 +100,27 @@ def _changes(history: Sequence[Stretch], view: HostsView) -> None:
     ]
     hidden = sum(change.severity is Severity.NOTE for stretch in history for change in stretch.changed)
     states = len({tuple(sorted(stretch.state.items())) for stretch in history})
+    if len(history) == 1:
+        st.text("One state, which never changed.")
+        return
     st.text(
         f"{wording.counted(states, 'state')}, {wording.counted(len(history) - 1, 'change')} of state; "
         f"what weakens or forbids a comparison is listed, newest first."
     )
-    st.toggle(f"Also the {hidden} that are only mentioned", **bound(view, "notes"))
+    if hidden:
+        st.toggle(f"Also the {hidden} that are only mentioned", **bound(view, "notes"))
     if not rows:
         st.text("No field that matters ever changed.")
         return
-    st.dataframe(
-        pd.DataFrame(
-            {
-                "since": [stretch.first for stretch, _ in rows[:_CHANGES]],
-                "boot": [shortened(stretch.boots[0], 60) for stretch, _ in rows[:_CHANGES]],
-                "field": [shortened(change.field) for _, change in rows[:_CHANGES]],
-                "before": [shortened(change.left) or "(unknown)" for _, change in rows[:_CHANGES]],
-                "after": [shortened(change.right) or "(unknown)" for _, change in rows[:_CHANGES]],
-                "a difference": [wording.SEVERITIES[change.severity] for _, change in rows[:_CHANGES]],
-            }
-        ),
-        hide_index=True,
+    tables.show(
+        {
+            "since": [stretch.first for stretch, _ in rows[:_CHANGES]],
+            "boot": [shortened(stretch.boots[0], 60) for stretch, _ in rows[:_CHANGES]],
+            "field": [shortened(change.field) for _, change in rows[:_CHANGES]],
+            "before": [shortened(change.left) or "(unknown)" for _, change in rows[:_CHANGES]],
+            "after": [shortened(change.right) or "(unknown)" for _, change in rows[:_CHANGES]],
+            "a difference": [wording.SEVERITIES[change.severity] for _, change in rows[:_CHANGES]],
+        },
     )
     if len(rows) > _CHANGES:
         st.caption(f"The newest {_CHANGES} of {len(rows)} changed fields.")
@@ -128,31 +129,25 @@ def _changes(history: Sequence[Stretch], view: HostsView) -> None:
 def _now(newest: Stretch) -> None:
     with st.expander(f"The newest state: {len(newest.state)} fields", icon=":material/dns:"):
         fields = sorted(newest.state)
-        st.dataframe(
-            pd.DataFrame(
-                {
-                    "field": [shortened(field) for field in fields],
-                    "value": [shortened(newest.state[field]) for field in fields],
-                }
-            ),
-            hide_index=True,
+        tables.show(
+            {
+                "field": [shortened(field) for field in fields],
+                "value": [shortened(newest.state[field]) for field in fields],
+            },
         )
 
 
 def _boots(source: tuple[str, str], one: HostReport) -> None:
     with st.expander(wording.counted(one.host.boots, "boot"), icon=":material/restart_alt:"):
         rows = list(reversed(loaders.host_boots(*source, one.host.id)))[:_CHANGES]
-        st.dataframe(
-            pd.DataFrame(
-                {
-                    "boot": [shortened(row.boot or "unknown", 60) for row in rows],
-                    "first run": [row.first for row in rows],
-                    "last run": [row.last for row in rows],
-                    "runs": [row.runs for row in rows],
-                    "host state": ["unknown" if row.state_id is None else str(row.state_id) for row in rows],
-                }
-            ),
-            hide_index=True,
+        tables.show(
+            {
+                "boot": [shortened(row.boot or "unknown", 60) for row in rows],
+                "first run": [row.first for row in rows],
+                "last run": [row.last for row in rows],
+                "runs": [row.runs for row in rows],
+                "host state": ["unknown" if row.state_id is None else str(row.state_id) for row in rows],
+            },
         )
 
 
@@ -172,21 +167,36 @@ def _noise(source: tuple[str, str], one: HostReport, view: HostsView) -> None:
     ids = tuple(series.id for series in measured if series.benchmark == view.benchmark)
     report = loaders.noise(*source, ids)
     st.text(meaning(report))
+    _drawn(report)
     rows = noise_rows(report)
     _, own = wording.common_and_own([row.series for row in rows])
-    st.dataframe(
-        pd.DataFrame(
-            {
-                "metric": [shortened(row.series.metric, 80) for row in rows],
-                "test case": [shortened(told, 160) for told in own],
-                "within a run": [row.within_run for row in rows],
-                "between runs": [row.between_runs for row in rows],
-                "between boots": [row.between_boots for row in rows],
-                f"{BOOTS} boots x {RUNS} runs show": [row.smallest for row in rows],
-                "n": [wording.replication(*row.n) for row in rows],
-            }
-        ),
-        hide_index=True,
+    tables.show(
+        {
+            "metric": [shortened(row.series.metric, 80) for row in rows],
+            "test case": [shortened(told, 160) for told in own],
+            "within a run": [row.within_run for row in rows],
+            "between runs": [row.between_runs for row in rows],
+            "between boots": [row.between_boots for row in rows],
+            f"{BOOTS} boots x {RUNS} runs show": [row.smallest for row in rows],
+            "n": [wording.replication(*row.n) for row in rows],
+        },
     )
     if len(ids) > MOST:
         st.caption(f"The first {MOST} of {len(ids)} metrics: `kvmperf noise` prints all.")
+
+
+def _drawn(report: NoiseReport) -> None:
+    """The same numbers as a picture: which level is the noisy one is seen at once."""
+    rows = [(row, found) for row in report.rows if (found := levels(row))][:_DRAWN]
+    titles = wording.titles([row.series for row, _ in rows])
+    if rows:
+        drawn = [
+            Noise(title, (Spread(*found[0]), Spread(*found[1]), Spread(*found[2])), row.smallest)
+            for title, (row, found) in zip(titles, rows, strict=True)
+        ]
+        st.plotly_chart(
+            noise(drawn, f"change that {BOOTS} boots x {RUNS} runs show"),
+            key="noise",
+            config=PLAIN,
+            alt="Spread of each metric by level; the table below has the same numbers",
+        )

@@ -2,12 +2,11 @@
 
 from datetime import UTC, datetime
 
-import pandas as pd
 import streamlit as st
 
 from dashboard import loaders
 from dashboard.page import Context
-from dashboard.parts import boxes, wording
+from dashboard.parts import boxes, tables, wording
 from dashboard.parts.link import heading
 from dashboard.parts.plain import markdown_text, shortened
 from dashboard.parts.raw import excerpt, to_html
@@ -49,27 +48,21 @@ def _mib(count: int) -> str:
 def _incoming(report: OperationReport) -> None:
     st.markdown("##### Uploads")
     days = by_day(report.uploads)
-    st.dataframe(
-        pd.DataFrame(
-            {
-                "day (UTC)": list(days),
-                "uploads": [uploads for uploads, _ in days.values()],
-                "outputs": [captures for _, captures in days.values()],
-            }
-        ),
-        hide_index=True,
+    tables.show(
+        {
+            "day (UTC)": list(days),
+            "uploads": [uploads for uploads, _ in days.values()],
+            "outputs": [captures for _, captures in days.values()],
+        },
     )
     with st.expander(f"The newest {wording.counted(len(report.uploads), 'upload')}", icon=":material/upload:"):
-        st.dataframe(
-            pd.DataFrame(
-                {
-                    "received": [one.received_at for one in report.uploads],
-                    "from": [shortened(one.origin, 80) for one in report.uploads],
-                    "outputs": [one.captures for one in report.uploads],
-                    "quarantined": [one.quarantined for one in report.uploads],
-                }
-            ),
-            hide_index=True,
+        tables.show(
+            {
+                "received": [one.received_at for one in report.uploads],
+                "from": [shortened(one.origin, 80) for one in report.uploads],
+                "outputs": [one.captures for one in report.uploads],
+                "quarantined": [one.quarantined for one in report.uploads],
+            },
         )
 
 
@@ -83,17 +76,14 @@ def _quarantine(source: tuple[str, str], report: OperationReport, view: Operatio
     shown = found[:_ROWS]
     ids = [str(one.capture_id) for one in shown]
     st.caption("Kept, and read again by newer parsers. Select one to see its text.")
-    st.dataframe(
-        pd.DataFrame(
-            {
-                "file": [shortened(one.source, 120) for one in shown],
-                "reason": [shortened(one.reason) for one in shown],
-                "host": [shortened(one.host, 60) for one in shown],
-                "received": [one.received_at for one in shown],
-                "bytes": [one.size for one in shown],
-            }
-        ),
-        hide_index=True,
+    tables.show(
+        {
+            "file": [shortened(one.source, 120) for one in shown],
+            "reason": [shortened(one.reason) for one in shown],
+            "host": [shortened(one.host, 60) for one in shown],
+            "received": [one.received_at for one in shown],
+            "bytes": [one.size for one in shown],
+        },
         selection_mode="single-row",
         key=chosen_row(_TABLE, ids.index(view.capture) if view.capture in ids else None),
         on_select=on_row(view, _TABLE, ids, "capture"),
@@ -119,33 +109,27 @@ def _text(source: tuple[str, str], capture: int) -> None:
 def _tokens(report: OperationReport) -> None:
     st.markdown("##### Tokens")
     if not report.tokens:
-        st.text("Nobody may send over the network yet: `kvmperf token create NAME` makes a token.")
+        boxes.nothing_here("Nobody may send over the network yet.", "`kvmperf token create NAME` makes a token.")
         return
-    st.dataframe(
-        pd.DataFrame(
-            {
-                "name": [shortened(one.name, 80) for one in report.tokens],
-                "may": [" and ".join(one.scopes) for one in report.tokens],
-                "state": token_states(report.tokens, datetime.now(UTC)),
-                "made": [one.created_at for one in report.tokens],
-                "last used": [one.last_used_at for one in report.tokens],
-            }
-        ),
-        hide_index=True,
+    tables.show(
+        {
+            "name": [shortened(one.name, 80) for one in report.tokens],
+            "may": [" and ".join(one.scopes) for one in report.tokens],
+            "state": token_states(report.tokens, datetime.now(UTC)),
+            "made": [one.created_at for one in report.tokens],
+            "last used": [one.last_used_at for one in report.tokens],
+        },
     )
 
 
 def _acts(report: OperationReport) -> None:
     if report.acts:
         with st.expander("Done by hand", icon=":material/history:"):
-            st.dataframe(
-                pd.DataFrame(
-                    {
-                        "when": [one.at for one in report.acts],
-                        "who": [shortened(one.actor, 80) for one in report.acts],
-                        "what": [shortened(one.action, 80) for one in report.acts],
-                        "to": [shortened(one.subject, 120) for one in report.acts],
-                    }
-                ),
-                hide_index=True,
+            tables.show(
+                {
+                    "when": [one.at for one in report.acts],
+                    "who": [shortened(one.actor, 80) for one in report.acts],
+                    "what": [shortened(one.action, 80) for one in report.acts],
+                    "to": [shortened(one.subject, 120) for one in report.acts],
+                },
             )
