@@ -6,7 +6,7 @@ from datetime import datetime
 from typing import Any, NamedTuple
 
 import numpy as np
-from sqlalchemy import Connection, bindparam, func, select
+from sqlalchemy import Connection, LargeBinary, bindparam, func, select, type_coerce
 from sqlalchemy.dialects import postgresql, sqlite
 
 from db import queries
@@ -198,6 +198,11 @@ def forget(connection: Connection, series_ids: Sequence[int]) -> None:
         connection.execute(table.delete().where(_is_one_of(table.c.time_series_id, part)))
 
 
+def forget_all(connection: Connection) -> None:
+    """Judge every time series from its beginning next time."""
+    connection.execute(table_of(Detection).delete())
+
+
 def marks(connection: Connection) -> dict[str, str]:
     """What was noted of the whole database, by name."""
     return {row.name: row.value for row in connection.execute(select(DetectionMark.name, DetectionMark.value))}
@@ -211,13 +216,26 @@ def mark(connection: Connection, name: str, value: str) -> None:
 
 
 def _rows(connection: Connection, column: Any, ids: Sequence[int]) -> Rows:  # Any: a typed column
-    wanted = select(Measurement.time_series_id, Measurement.run_id, Measurement.median)
-    wanted = wanted.where(Measurement.n > Measurement.warmup)  # a run whose values are all warm-up says nothing
-    rows: list[Any] = []  # Any: rows of three columns
+    """The rows where a column holds one of the ids; a run whose values are all warm-up says nothing."""
+    stored = type_coerce(Measurement.values, LargeBinary)  # the bytes themselves, to be joined before unpacking
+    wanted = select(Measurement.time_series_id, Measurement.run_id, Measurement.n, Measurement.warmup, stored)
+    wanted = wanted.where(Measurement.n > Measurement.warmup)
+    rows: list[Any] = []  # Any: rows of five columns
     for part in _chunks(ids):
         rows += connection.execute(wanted.where(_is_one_of(column, part))).all()
-    columns = list(zip(*rows, strict=True)) or [(), (), ()]
-    return Rows(_ints(columns[0]), _ints(columns[1]), np.array(columns[2], dtype=np.float64))
+    series, run, n, warmup, packed = list(zip(*rows, strict=True)) or [(), (), (), (), ()]
+    return Rows(_ints(series), _ints(run), _medians(packed, _ints(n), _ints(warmup)))
+
+
+def _medians(packed: Sequence[bytes], n: IntArray, warmup: IntArray) -> Floats:
+    """The median of each row's values without warm-up; rows of one shape go through NumPy together."""
+    values = np.frombuffer(b"".join(packed), dtype="<f8")
+    starts = np.cumsum(n) - n
+    found = np.empty(n.size)
+    for size, skip in {*zip(n.tolist(), warmup.tolist(), strict=True)}:
+        rows = np.flatnonzero((n == size) & (warmup == skip))
+        found[rows] = np.median(values[starts[rows][:, None] + np.arange(skip, size)], axis=1)
+    return found
 
 
 def _table(flat: Floats, columns: type[PointRow] | type[StepRow]) -> Floats:

@@ -1,0 +1,104 @@
+"""Steps that belong together: one change of the world is one group, whatever it moved on whichever host. Pure."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+from alerts.steps import Step
+
+SLACK = 3  # positions that later data may move a step and leave it the same step
+
+
+@dataclass(frozen=True, slots=True)
+class Anchor:
+    """What a stored group's member said when it was last looked at."""
+
+    group: int
+    series: int
+    line: str
+    head: int
+    rises: bool
+
+
+class Bundle:
+    """Steps of one group; `group` is None for a new one. At most one step of a time series."""
+
+    def __init__(self, group: int | None, first: Step) -> None:
+        self.group = group
+        self.steps = [first]
+        self.strongest = first  # the clearest step: where the change is
+        self._series = {first.series.id}
+
+    def add(self, step: Step) -> None:
+        """Take one more step."""
+        self.steps.append(step)
+        self._series.add(step.series.id)
+        self.strongest = max(self.strongest, step, key=lambda one: (one.row.z, -one.head, -one.series.id))
+
+    def takes(self, step: Step) -> bool:
+        """Whether a step may be of the same change."""
+        mine = self.strongest
+        first, last = mine.reach
+        near = mine.line == step.line and step.reach[0] <= last and first <= step.reach[1]
+        return near and step.series.id not in self._series
+
+    def distance(self, step: Step) -> int:
+        """Positions between a step and the change."""
+        return abs(self.strongest.head - step.head)
+
+
+def bundle(steps: Mapping[int, Sequence[Step]], anchors: Sequence[Anchor]) -> list[Bundle]:
+    """Every shown step in one bundle: that of the group it was in, else one it fits, else a new one.
+
+    `steps` are those of each time series. Old bundles come first, by id; new ones follow by position. Equal input,
+    equal answer: ties are broken by the ids of time series.
+    """
+    shown = [step for ofseries in steps.values() for step in ofseries if step.is_shown]
+    bundles: dict[int, Bundle] = {}
+    left = _matched(shown, anchors, bundles)
+    fresh: list[Bundle] = []
+    by_line: dict[str, list[Bundle]] = {}
+    for old in bundles.values():
+        by_line.setdefault(old.strongest.line, []).append(old)
+    for step in sorted(left, key=lambda one: (-one.row.z, one.line, one.head, one.series.id)):
+        near = by_line.setdefault(step.line, [])
+        fitting = [one for one in near if one.takes(step)]
+        if fitting:
+            min(fitting, key=lambda one: one.distance(step)).add(step)
+            continue
+        fresh.append(Bundle(None, step))
+        near.append(fresh[-1])
+    fresh.sort(key=lambda one: (one.strongest.line, one.strongest.head, one.strongest.series.id))
+    return [*(bundles[number] for number in sorted(bundles)), *fresh]
+
+
+def _matched(shown: Sequence[Step], anchors: Sequence[Anchor], bundles: dict[int, Bundle]) -> list[Step]:
+    """Put steps into the bundles of the groups they were in, the nearest first; those that were in none."""
+    by_series: dict[int, list[Anchor]] = {}
+    for anchor in anchors:
+        by_series.setdefault(anchor.series, []).append(anchor)
+    pairs = sorted(
+        (
+            (abs(anchor.head - step.head), place, anchor.group)
+            for place, step in enumerate(shown)
+            for anchor in by_series.get(step.series.id, ())
+            if _is_same(anchor, step)
+        ),
+    )
+    taken: set[int] = set()
+    used: set[tuple[int, int]] = set()
+    for _, place, group in pairs:
+        step = shown[place]
+        if place in taken or (group, step.series.id) in used:
+            continue
+        taken.add(place)
+        used.add((group, step.series.id))
+        if group in bundles:
+            bundles[group].add(step)
+        else:
+            bundles[group] = Bundle(group, step)
+    return [step for place, step in enumerate(shown) if place not in taken]
+
+
+def _is_same(anchor: Anchor, step: Step) -> bool:
+    near = abs(anchor.head - step.head) <= SLACK
+    return near and anchor.line == step.line and anchor.rises == (step.row.effect > 0)

@@ -1,0 +1,74 @@
+"""One step of one time series, in words and numbers that decisions are made from. Pure."""
+
+import math
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+
+from alerts.judge import EVIDENCE
+from db.detection import Place, StepRow
+from db.types import Floats
+from db.values import SeriesRow
+from db.words import Better, Evidence
+
+_SURE, _LIKELY = 8.0, 5.0  # standard errors from which a step's place is right, or right to one revision
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    """A step between the positions `base` and `head` of a line; `worse`: away from the metric's better direction."""
+
+    series: SeriesRow
+    line: str
+    base: int
+    head: int
+    row: StepRow
+    evidence: Evidence
+    worse: bool
+
+    @property
+    def is_shown(self) -> bool:
+        """Whether it is a change of the code that still stands, by all that is known."""
+        return self.evidence in (Evidence.CANDIDATE, Evidence.CONFIRMED) and not self.row.at_host
+
+    @property
+    def size(self) -> float:
+        """The effect on a scale on which a step and its reversal add to nothing."""
+        is_ratio = self.row.before > 0 and self.row.after > 0 and self.row.effect > -1
+        return math.log1p(self.row.effect) if is_ratio else self.row.effect
+
+    @property
+    def error(self) -> float:
+        """The standard error of `size`."""
+        return abs(self.size) / self.row.z if self.row.z > 0 else abs(self.size)
+
+    @property
+    def source(self) -> tuple[str, int]:
+        """What is measured together: metrics of one test case on one host are no independent witnesses."""
+        return self.series.host, self.series.test_case_id
+
+    @property
+    def reach(self) -> tuple[int, int]:
+        """The first and last position at which the change may have happened; noise moves a step a little."""
+        slack = 0 if self.row.z >= _SURE else 1 if self.row.z >= _LIKELY else 2
+        return self.base + 1 - slack, self.head + slack
+
+
+def from_tables(
+    tables: Mapping[int, Floats], series: Mapping[int, SeriesRow], places: Mapping[int, Place]
+) -> dict[int, list[Step]]:
+    """The steps of each time series in the order of lines and positions; those of revisions no longer followed drop."""
+    found: dict[int, list[Step]] = {}
+    for number, table in tables.items():
+        if number in series and series[number].better != Better.NONE:
+            found[number] = sorted(_of_series(table, series[number], places), key=lambda one: (one.line, one.head))
+    return found
+
+
+def _of_series(table: Floats, series: SeriesRow, places: Mapping[int, Place]) -> Iterable[Step]:
+    for numbers in table.tolist():
+        row = StepRow(*numbers)
+        base, head = places.get(int(row.base)), places.get(int(row.head))
+        if base and head and base.line == head.line:
+            worse = (row.effect > 0) == (series.better == Better.LOWER)
+            evidence = EVIDENCE[int(row.evidence)]
+            yield Step(series, head.line, base.position, head.position, row, evidence, worse)
