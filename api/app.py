@@ -1,4 +1,4 @@
-"""The HTTP service: uploads in; runs, series and comparisons out. Assembled here, nothing else happens here."""
+"""The HTTP service: uploads in; runs, series, comparisons and alerts out. Assembled here, nothing else happens here."""
 
 import html
 from collections.abc import AsyncIterator
@@ -10,7 +10,7 @@ from fastapi import FastAPI
 from fastapi.responses import HTMLResponse, JSONResponse
 from sqlalchemy import Engine
 
-from api import errors, reads, uploads
+from api import alerts, errors, reads, uploads
 from api.auth import Gate
 from api.limits import RateLimit, SecurityHeaders
 from api.settings import ServerSettings
@@ -37,6 +37,7 @@ def create_app(settings: ServerSettings) -> FastAPI:
     gate = Gate(engine, public_read=settings.public_read)
     app.include_router(uploads.router(engine, gate, settings))
     app.include_router(reads.router(engine, gate))
+    app.include_router(alerts.router(engine, gate, settings))
     _pages(app, engine)
     errors.install(app)
     app.add_middleware(RateLimit, per_s=settings.requests_per_s, burst=settings.burst)

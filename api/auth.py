@@ -1,5 +1,6 @@
 """Who may do what: tokens from the Authorization header, one dependency a scope."""
 
+import base64
 import logging
 import time
 from collections.abc import Awaitable, Callable
@@ -49,11 +50,12 @@ class Gate:
 
         async def check(request: Request) -> Caller:
             given = await HTTPBearer(auto_error=False)(request)
-            if given is None:
+            text = given.credentials if given is not None else _password(request, scope)
+            if not text:
                 if scope is Scope.READ and self._public_read:
                     return Caller()
                 raise DeniedError("a token is needed", "send it as: Authorization: Bearer TOKEN")
-            return await run_in_threadpool(self._check, given.credentials, scope, _address(request))
+            return await run_in_threadpool(self._check, text, scope, _address(request))
 
         return check
 
@@ -83,6 +85,20 @@ class Gate:
                 tokens.used(connection, token_id, now)
         except DatabaseError as error:
             log.warning("did not note the use of a token: %s", error)
+
+
+def _password(request: Request, scope: Scope) -> str:
+    """A token that comes as the password of a user: feed readers know no other way. Empty where there is none.
+
+    For reading only: browsers send passwords by themselves, also where another site made them ask.
+    """
+    kind, _, coded = request.headers.get("Authorization", "").partition(" ")
+    if kind.lower() != "basic" or scope is not Scope.READ:
+        return ""
+    try:
+        return base64.b64decode(coded, validate=True).decode("utf-8").partition(":")[2]
+    except ValueError:
+        return ""
 
 
 def _address(request: Request) -> str:

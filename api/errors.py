@@ -14,6 +14,7 @@ from db.tokens import DeniedError
 
 log = logging.getLogger("kvmperf.api")
 _FULL = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
+_FEEDS = ("/alerts.atom", "/alerts.json")  # their readers know passwords, not tokens
 _AGAIN = {"Retry-After": "5"}
 
 
@@ -45,11 +46,12 @@ def _api(_request: Request, error: Exception) -> JSONResponse:
     return answer(error.status, str(error), error.hint)
 
 
-def _user(_request: Request, error: Exception) -> JSONResponse:
+def _user(request: Request, error: Exception) -> JSONResponse:
     assert isinstance(error, UserError)  # noqa: S101
     if isinstance(error, DeniedError):
         status = 403 if error.is_known else 401
-        return answer(status, str(error), error.hint, None if status == 403 else {"WWW-Authenticate": "Bearer"})
+        asks = 'Basic realm="kvmperf: a token as the password"' if request.url.path in _FEEDS else "Bearer"
+        return answer(status, str(error), error.hint, None if status == 403 else {"WWW-Authenticate": asks})
     if isinstance(error, DatabaseError):
         log.error("database: %s", error)
         return answer(*_database(str(error)), _AGAIN)

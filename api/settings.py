@@ -9,10 +9,14 @@ from ingest.bundle import USUAL, Limits
 
 @dataclass(frozen=True, slots=True)
 class ServerSettings:
-    """`incoming` is where uploads lie until they are stored; `requests_per_s` is what one address may ask for."""
+    """`incoming` is where uploads lie until they are stored; `requests_per_s` is what one address may ask for.
+
+    `dashboard` is the address that links in feeds lead to; empty: no links.
+    """
 
     database: str
     public_read: bool = False
+    dashboard: str = ""
     incoming: Path = field(default_factory=lambda: Path(gettempdir()))
     max_upload_bytes: int = 1 << 30
     max_output_bytes: int = 64 << 20

@@ -74,8 +74,11 @@ def serve(
     incoming: Annotated[
         Path | None, typer.Option(help="Where uploads lie until they are stored.", show_default=False)
     ] = None,
+    dashboard_url: Annotated[
+        str, typer.Option("--dashboard", metavar="URL", help="Where links in the feeds of alerts lead to.")
+    ] = "",
 ) -> None:
-    """Serve the HTTP interface: uploads, runs, series and comparisons. Ctrl-C ends it.
+    """Serve the HTTP interface: uploads, runs, series, comparisons and alerts. Ctrl-C ends it.
 
     Senders and readers need tokens: kvmperf token create NAME. For TLS put a reverse proxy in front.
 
@@ -89,6 +92,7 @@ def serve(
     from api.settings import ServerSettings
 
     settings = ServerSettings(database_url(db), public_read=public_read, max_upload_bytes=max_upload << 20)
+    settings = replace(settings, dashboard=dashboard_url)
     if incoming is not None:
         if not incoming.is_dir() or not os.access(incoming, os.W_OK):
             raise UserError(f"--incoming {incoming}: no folder that can be written to", "make it, or name another")

@@ -127,6 +127,7 @@ class GroupFilters:
     benchmark: str = ""
     host: str = ""
     thin: bool = False
+    before_id: int = 0  # only groups with smaller ids: the next page
 
 
 def groups(connection: Connection, filters: GroupFilters = GroupFilters(), limit: int = 0) -> tuple[Group, ...]:
@@ -138,6 +139,8 @@ def groups(connection: Connection, filters: GroupFilters = GroupFilters(), limit
         wanted = wanted.where(AlertGroup.kind.in_(filters.kinds))
     if filters.triage:
         wanted = wanted.where(AlertGroup.triage.in_(filters.triage))
+    if filters.before_id:
+        wanted = wanted.where(AlertGroup.id < filters.before_id)
     if filters.owner:
         wanted = wanted.where(AlertGroup.owner == filters.owner)
     if not filters.thin:

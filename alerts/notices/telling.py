@@ -1,6 +1,6 @@
 """What a piece of news says: the alert as it stands now, in the words that every door uses."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from datetime import datetime
 from urllib.parse import urlencode
 
@@ -94,8 +94,7 @@ def why(group: Group, now: datetime) -> str:  # noqa: ARG001 (the interface of t
 
 def details(group: Group) -> tuple[str, ...]:
     """The lines of a notice that lists things: silent hosts, failing tests."""
-    items = group.detail.get("items", ())
-    return tuple(" ".join(f"{name} {value}" for name, value in one.items() if value) for one in items[:_MOST_ITEMS])
+    return tuple(_item(one) for one in group.detail.get("items", ())[:_MOST_ITEMS])
 
 
 def described(revision: RevisionRow) -> str:
@@ -108,6 +107,14 @@ def described(revision: RevisionRow) -> str:
 def happened(events: tuple[Event, ...]) -> datetime | None:
     """When something last happened to an alert."""
     return max((one.at for one in events), default=None)
+
+
+def _item(one: Mapping[str, str]) -> str:
+    """`bm7: silent since 2026-02-25`, `mmu_stress_test on bm7: fail at v6.13`."""
+    what = " of ".join(one[name] for name in ("metric", "case") if one.get(name))
+    told = [one.get("status") or "silent"] + ([f"since {one['since']}"] if one.get("since") else [])
+    told += [f"at {one['at']}"] if one.get("at") else []
+    return f"{what} on {one['host']}: {' '.join(told)}" if what else f"{one['host']}: {' '.join(told)}"
 
 
 def _size(member: Member) -> str:

@@ -10,7 +10,7 @@ from stats.units import scaled
 
 _SAYS = {
     Kind.CHANGED: "Later data changed this alert.",
-    Kind.RECOVERED: "This alert closed by itself: the series recovered.",
+    Kind.RECOVERED: "This alert closed by itself: all is as it was before.",
     Kind.WITHDRAWN: "This alert is withdrawn: later data do not support it.",
     Kind.REOPENED: "This alert is open again.",
 }
