@@ -9,6 +9,7 @@ from dashboard.charts.style import colour, finish, symbol
 from dashboard.parts.plain import plotly_text
 
 FLOOR = 1e-4  # what is smaller is drawn here, hollow: a logarithmic axis has no zero
+_WIDE = 300.0  # the ratio of the ends of an axis on which 1, 2 and 5 of each decade find no place
 LEVELS = ("within a run", "between runs", "between boots")
 
 
@@ -32,15 +33,24 @@ class Noise:
 
 def noise(rows: Sequence[Noise], shown_by: str) -> go.Figure:
     """A line a metric, a mark a level, on a logarithmic axis. `shown_by` says what comparison shows the last mark."""
-    names = [f"{number}. {plotly_text(row.name, 40)}" for number, row in enumerate(rows, start=1)]
+    names = [f"{number}. {plotly_text(row.name, 28)}" for number, row in enumerate(rows, start=1)]
     figure = go.Figure()
     for position, level in enumerate(LEVELS):
         figure.add_trace(_marks(names, [row.spreads[position] for row in rows], position, level))
     shows = _marks(names, [Spread(row.shows) for row in rows], len(LEVELS), plotly_text(shown_by))
     figure.add_trace(shows.update(marker={"symbol": "line-ns-open", "size": 14, "line": {"width": 3}}))
-    figure.update_xaxes(title={"text": "relative standard deviation [%]"}, type="log", tickformat="~g")
+    figure.update_xaxes(
+        title={"text": "relative standard deviation [%]"}, type="log", tickformat="~g", dtick=_ticks(rows)
+    )
     figure.update_yaxes(type="category", categoryorder="array", categoryarray=names, autorange="reversed")
     return finish(figure, height=130 + 26 * max(len(rows), 2), named=len(LEVELS) + 1)
+
+
+def _ticks(rows: Sequence[Noise]) -> str | int:
+    """1, 2 and 5 of each decade where there are few, else the decades: labels must not touch."""
+    known = [v for row in rows for s in row.spreads for v in (s.value, s.low, s.high) if v]
+    known += [row.shows for row in rows if row.shows]
+    return "D2" if known and max(known) / max(min(known), FLOOR) < _WIDE else 1
 
 
 def _marks(names: Sequence[str], spreads: Sequence[Spread], position: int, level: str) -> go.Scatter:

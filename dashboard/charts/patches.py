@@ -1,16 +1,18 @@
 """A patch series in two figures: metrics x patches as a heat map, one metric patch by patch as a waterfall."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import plotly.graph_objects as go
 
-from dashboard.charts.style import COLOURS, GREY, finish
+from dashboard.charts.style import COLOURS, GREY, faint, finish
 from dashboard.parts.plain import plotly_text
 from dashboard.parts.wording import signed
 
 _LIMIT = 0.3  # effects beyond have the deepest colour
 _WORSE, _BETTER = COLOURS[1], COLOURS[0]
+_OTHERS = [[0, faint(_BETTER, 1)], [0.5, "rgba(136,136,136,0.08)"], [1, faint(_WORSE, 1)]]
+_NAMED = [[0, _BETTER], [0.35, "#7FB8D8"], [0.5, "#C8C8C8"], [0.65, "#EAAE7F"], [1, _WORSE]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,29 +40,50 @@ class Track:
     steps: tuple[Step, ...]
 
 
+@dataclass(frozen=True, slots=True)
+class _Cell:
+    """One patch of one metric: colour (worse is positive, None: not measured), text, hover, whether it is named."""
+
+    z: float | None
+    text: str
+    told: str
+    is_named: bool = False
+
+
 def heat_map(tracks: Sequence[Track], patches: int) -> go.Figure:
     """Rows are metrics, columns patches: orange is worse, blue is better, the change in every cell that has one."""
     shown = [_cells(track, patches) for track in tracks]
-    figure = go.Figure(
-        go.Heatmap(
-            z=[[z for z, _, _ in row] for row in shown],
-            x=[str(k) for k in range(1, patches + 1)],
-            y=[f"{number}. {plotly_text(track.name, 28)}" for number, track in enumerate(tracks, start=1)],
-            text=[[text for _, text, _ in row] for row in shown],
-            customdata=[[told for _, _, told in row] for row in shown],
-            texttemplate="%{text}",
-            hovertemplate="<b>%{y}</b><br>patch %{x}: %{customdata}<extra></extra>",
-            colorscale=[[0, _BETTER], [0.5, "rgba(136,136,136,0.08)"], [1, _WORSE]],
-            zmin=-1,
-            zmax=1,
-            showscale=False,
-            xgap=2,
-            ygap=2,
-        )
-    )
+    axes = {
+        "x": [str(k) for k in range(1, patches + 1)],
+        "y": [f"{number}. {plotly_text(track.name, 28)}" for number, track in enumerate(tracks, start=1)],
+    }
+    figure = go.Figure([_layer(shown, axes, is_named=False), _layer(shown, axes, is_named=True)])
     figure.update_xaxes(title={"text": "patch"}, side="top", type="category", showgrid=False)
     figure.update_yaxes(autorange="reversed", type="category", showgrid=False)
     return finish(figure, height=110 + 24 * max(len(tracks), 2), named=1)
+
+
+def _layer(shown: Sequence[Sequence[_Cell]], axes: Mapping[str, Sequence[str]], *, is_named: bool) -> go.Heatmap:
+    """The cells of patches that are named, or the others. Apart: Plotly has one colour of text for a whole layer.
+
+    Named cells are opaque, so that Plotly finds a text that can be read on them; the others let the page shine through.
+    """
+    return go.Heatmap(
+        z=[[cell.z if cell.is_named == is_named else None for cell in row] for row in shown],
+        **axes,
+        text=[[cell.text for cell in row] for row in shown],
+        customdata=[[cell.told for cell in row] for row in shown],
+        texttemplate="%{text}",
+        textfont=None if is_named else {"color": GREY},
+        hovertemplate="<b>%{y}</b><br>patch %{x}: %{customdata}<extra></extra>",
+        hoverongaps=False,
+        colorscale=_NAMED if is_named else _OTHERS,
+        zmin=-1,
+        zmax=1,
+        showscale=False,
+        xgap=2,
+        ygap=2,
+    )
 
 
 def waterfall(track: Track) -> go.Figure:
@@ -86,9 +109,9 @@ def waterfall(track: Track) -> go.Figure:
         )
     )
     figure.add_trace(_stairs(names, starts))
-    for step, start, top in zip(steps, starts, tops, strict=True):
+    for place, (step, start, top) in enumerate(zip(steps, starts, tops, strict=True)):
         if step.mark:
-            _name(figure, step, max(top, start, step.cumulative_high or top))
+            _name(figure, place, step, max(top, start, step.cumulative_high or top))
     figure.update_xaxes(title={"text": "patch"}, type="category", categoryorder="array", categoryarray=names)
     figure.update_yaxes(title={"text": "change against the base [%]"}, zeroline=True, zerolinecolor=GREY)
     return finish(figure, height=380, named=1)
@@ -115,10 +138,13 @@ def _stairs(names: Sequence[str], starts: Sequence[float]) -> go.Scatter:
     )
 
 
-def _name(figure: go.Figure, step: Step, high: float) -> None:
-    """The word over the bar of a patch that is named: the colour says only the direction."""
+def _name(figure: go.Figure, place: int, step: Step, high: float) -> None:
+    """The word over the bar of a patch that is named: the colour says only the direction.
+
+    By its place: a name like `5` would be taken for the fifth place.
+    """
     figure.add_annotation(
-        x=str(step.k),
+        x=place,
         y=100 * high,
         yanchor="bottom",
         yshift=4,
@@ -127,17 +153,16 @@ def _name(figure: go.Figure, step: Step, high: float) -> None:
     )
 
 
-def _cells(track: Track, count: int) -> list[tuple[float | None, str, str]]:
-    """For each patch the colour (worse is positive), the text in the cell and what the hover says."""
+def _cells(track: Track, count: int) -> list[_Cell]:
     by_patch = {step.k: step for step in track.steps}
-    found: list[tuple[float | None, str, str]] = []
+    found = []
     for k in range(1, count + 1):
         step = by_patch.get(k)
         if step is None or step.effect is None:
-            found.append((None, "", "not measured"))
+            found.append(_Cell(None, "", "not measured"))
             continue
         z = track.worse * _strength(step.effect, step.mark)
-        found.append((z, f"{signed(step.effect)}{step.mark}", plotly_text(step.told, 200)))
+        found.append(_Cell(z, f"{signed(step.effect)}{step.mark}", plotly_text(step.told, 200), bool(step.mark)))
     return found
 
 

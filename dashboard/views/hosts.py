@@ -172,6 +172,7 @@ def _noise(source: tuple[str, str], one: HostReport, view: HostsView) -> None:
     _, own = wording.common_and_own([row.series for row in rows])
     tables.show(
         {
+            "no.": list(range(1, len(rows) + 1)),
             "metric": [shortened(row.series.metric, 80) for row in rows],
             "test case": [shortened(told, 160) for told in own],
             "within a run": [row.within_run for row in rows],
@@ -188,11 +189,10 @@ def _noise(source: tuple[str, str], one: HostReport, view: HostsView) -> None:
 def _drawn(report: NoiseReport) -> None:
     """The same numbers as a picture: which level is the noisy one is seen at once."""
     rows = [(row, found) for row in report.rows if (found := levels(row))][:_DRAWN]
-    titles = wording.titles([row.series for row, _ in rows])
     if rows:
         drawn = [
-            Noise(title, (Spread(*found[0]), Spread(*found[1]), Spread(*found[2])), row.smallest)
-            for title, (row, found) in zip(titles, rows, strict=True)
+            Noise(row.series.metric, (Spread(*found[0]), Spread(*found[1]), Spread(*found[2])), row.smallest)
+            for row, found in rows
         ]
         st.plotly_chart(
             noise(drawn, f"change that {BOOTS} boots x {RUNS} runs show"),

@@ -39,3 +39,8 @@ def test_nothing_is_hollow_at_the_floor_and_the_unknown_is_absent():
 
 def test_a_name_is_text():
     assert "<b>" not in noise([Noise("<b>x</b>", KNOWN.spreads, None)], "").data[0].y[0]
+
+
+def test_labels_of_a_wide_axis_are_its_decades():
+    assert noise([KNOWN], "").layout.xaxis.dtick == "D2"
+    assert noise([Noise("m", (Spread(0.0001), Spread(0.5), Spread(None)), None)], "").layout.xaxis.dtick == 1

@@ -28,7 +28,7 @@ def test_worse_is_orange_better_is_blue_and_the_word_says_who_did_it():
     figure = waterfall(Track("time", 1, (QUIET, SLOWER, FASTER)))
 
     assert figure.data[0].marker.color[1:] == (COLOURS[1], COLOURS[0], GREY)
-    assert [note.text for note in figure.layout.annotations] == ["culprit +10.0%", "suspect -5.0%"]
+    assert [(note.x, note.text) for note in figure.layout.annotations] == [(1, "culprit +10.0%"), (2, "suspect -5.0%")]
     assert waterfall(Track("rate", -1, (SLOWER,))).data[0].marker.color[0] == COLOURS[0]
 
 
@@ -45,14 +45,23 @@ def test_nothing_measured_is_an_empty_waterfall():
 
 
 def test_a_heat_map_has_every_patch_and_says_what_was_not_measured():
-    drawn = heat_map([Track("<b>time</b>", 1, (QUIET, SLOWER))], 3).data[0]
+    others, named = heat_map([Track("<b>time</b>", 1, (QUIET, SLOWER))], 3).data
 
-    assert drawn.text[0] == ["0.0%", "+10.0%*", ""]
-    assert drawn.z[0][1] > 0.6
-    assert drawn.z[0][2] is None
-    assert drawn.customdata[0][2] == "not measured"
-    assert "<b>" not in drawn.y[0]
-    assert "<b>" not in drawn.customdata[0][1]
+    assert named.text[0] == ["0.0%", "+10.0%*", ""]
+    assert others.z[0][0] is not None
+    assert others.z[0][1:] == [None, None]
+    assert (named.z[0][0], named.z[0][2]) == (None, None)
+    assert named.z[0][1] > 0.6
+    assert named.customdata[0][2] == "not measured"
+    assert "<b>" not in named.y[0]
+    assert "<b>" not in named.customdata[0][1]
+
+
+def test_text_on_a_cell_that_lets_the_page_shine_through_is_readable_on_light_and_dark():
+    others, named = heat_map([Track("time", 1, (QUIET, SLOWER))], 2).data
+
+    assert others.textfont.color == GREY
+    assert all(not colour.startswith("rgba") for _, colour in named.colorscale)
 
 
 @pytest.mark.parametrize(

@@ -29,7 +29,7 @@ def test_the_waterfall_steps_at_the_culprit(open_page, databases):
     whole = effects.pop("all")
     assert max(effects, key=lambda k: effects[k]) == "4"
     assert whole > 20
-    assert [(one["x"], one["text"].split()[0]) for one in waterfall["layout"]["annotations"]] == [("4", "culprit")]
+    assert [(one["x"], one["text"].split()[0]) for one in waterfall["layout"]["annotations"]] == [(3, "culprit")]
     assert _table(app, "P(it did it)")["patch"].tolist() == [*range(1, 7)]
 
 
