@@ -8,13 +8,12 @@ from datetime import datetime
 from sqlalchemy import Connection, func, insert, literal, select, update
 
 from db.errors import UnresolvedNameError, UserError
-from db.keys import revision_key
 from db.models import Capture, Patch, PatchSeries, Revision, Run, SeriesVersion
 from db.posted import PostedPatch, PostedVersion
+from db.settling import is_commit, settle
 from db.values import RevisionFacts
 
 _CHANGE_ID = re.compile(r"(?:\d{8}-)?(.+?)(?:-[0-9a-f]{8,})?$")  # b4: date, slug, random hex
-_LEAST_COMMIT = 7  # digits of an abbreviated commit
 _NAME_LIMIT = 60
 HARNESS = "harness"  # the tag under which a capture says which build of the test program ran
 
@@ -153,7 +152,8 @@ def placed(connection: Connection, facts: RevisionFacts) -> RevisionFacts:
     """The facts with their place in a registered series: its proper name, or what the commit says.
 
     A commit places what it measured only where nothing else was said: a label marks what the code alone does not
-    tell. Raises UserError where a version has no such patch, and where a commit stands in several versions.
+    tell. A number brings the commit that was registered for it, so that both ways lead to one revision. Raises
+    UserError where a version has no such patch, and where a commit stands in several series.
     """
     if not facts.series and not (facts.commit and not facts.label):
         return facts
@@ -175,32 +175,34 @@ def _named(facts: RevisionFacts, known: Sequence[PatchSeriesRow]) -> RevisionFac
             f"{series.name} v{number} has {most} patches, not {said or facts.patch}",
             f"`kvmperf series show {series.name}` lists them",
         )
-    return replace(facts, series=series.name, version=number)
+    patch = next((p for p in version.patches if p.k == facts.patch), None) if version else None
+    return replace(facts, series=series.name, version=number, commit=_whole(facts.commit, patch))
+
+
+def _whole(said: str, patch: PatchRow | None) -> str:
+    """The registered commit of a patch, unless another was said."""
+    known = patch.commit if patch else ""
+    return known if known and (not said or is_commit(said, known)) else said
 
 
 def _by_commit(facts: RevisionFacts, known: Sequence[PatchSeriesRow]) -> RevisionFacts:
     places = [
-        (series.name, version.version, patch.k)
+        (series.name, version.version, patch)
         for series in known
         for version in series.versions
         for patch in version.patches
-        if _is_commit(facts.commit, patch.commit)
+        if is_commit(facts.commit, patch.commit)
     ]
     if not places:
         return facts
-    if len(places) > 1:
-        listed = ", ".join(f"{name}@v{version}/{k}" for name, version, k in places)
+    if len({name for name, _, _ in places}) > 1:
+        listed = ", ".join(f"{name}@v{version}/{patch.k}" for name, version, patch in places)
         raise UnresolvedNameError(
-            f"commit {facts.commit[:12]} is a patch of {len(places)} versions: {listed}",
+            f"commit {facts.commit[:12]} is a patch of {len(places)} series: {listed}",
             "say which one: --series NAME --version N --patch K/M",
         )
-    name, number, k = places[0]
-    return replace(facts, series=name, version=number, patch=k)
-
-
-def _is_commit(given: str, known: str) -> bool:
-    shorter = min(len(given), len(known))
-    return shorter >= _LEAST_COMMIT and given[:shorter] == known[:shorter]
+    name, number, patch = max(places, key=lambda place: place[1])  # of versions that share a commit, the newest
+    return replace(facts, series=name, version=number, patch=patch.k, commit=_whole(facts.commit, patch))
 
 
 def register(connection: Connection, posted: PostedVersion, *, name: str = "") -> Registered:
@@ -222,7 +224,7 @@ def register(connection: Connection, posted: PostedVersion, *, name: str = "") -
     _complete(connection, SeriesVersion, version_id, {**facts, "prefix": posted.prefix, "posted_at": posted.posted_at})
     for patch in posted.patches:
         _store_patch(connection, version_id, patch, version.patches if version else ())
-    adopted = _adopt(connection, version_id, posted.patches)
+    adopted = settle(connection, version_id, {patch.k: patch.commit for patch in posted.patches if patch.commit})
     is_new = version is None or not version.patches
     return Registered(shown, posted.version, len(posted.patches), is_new, adopted)
 
@@ -330,27 +332,3 @@ def _store_patch(connection: Connection, version_id: int, patch: PostedPatch, st
         connection.execute(insert(Patch).values({**facts, "series_version_id": version_id, "k": patch.k}))
     else:
         _complete(connection, Patch, known.id, facts)
-
-
-def _adopt(connection: Connection, version_id: int, patches: Sequence[PostedPatch]) -> int:
-    """Give revisions that were measured by commit alone their place; count these and those uploaded under the name."""
-    by_name = connection.execute(
-        select(func.count()).select_from(Revision).where(Revision.series_version_id == version_id)
-    ).scalar_one()
-    free = select(Revision.id, Revision.kernel, Revision.commit, Revision.config_hash, Revision.dirty).where(
-        Revision.series_version_id.is_(None), Revision.label == "", Revision.commit != ""
-    )
-    found = 0
-    for row in connection.execute(free).all():
-        k = next((patch.k for patch in patches if _is_commit(row.commit, patch.commit)), None)
-        if k is None:
-            continue
-        key = revision_key(
-            RevisionFacts(kernel=row.kernel, commit=row.commit, config_hash=row.config_hash, dirty=row.dirty, patch=k),
-            version_id,
-        )
-        if connection.execute(select(Revision.id).where(Revision.key == key)).scalar() is None:
-            place = {"key": key, "series_version_id": version_id, "patch_k": k}
-            connection.execute(update(Revision).where(Revision.id == row.id).values(place))
-            found += 1
-    return int(by_name) + found

@@ -77,11 +77,12 @@ class Writer:
 
     def _batch(self, pairs: Sequence[Pair]) -> list[Stored]:
         named = [self._named(context, capture) for context, capture in pairs]
-        known = self._known([one.identity for one in named])
+        known = self._known([identity for one in named for identity in (one.identity, one.alias)])
         new: dict[str, _Named] = {}
         stored: list[Stored] = []
         for one in named:
             reason = new[one.identity].capture.quarantined if one.identity in new else known.get(one.identity)
+            reason = known.get(one.alias) if reason is None else reason
             if one.identity in self._before and one.identity in known:
                 self._before.remove(one.identity)
                 stored.append(_stored(one.capture))
@@ -95,10 +96,10 @@ class Writer:
 
     def _named(self, context: CaptureContext, capture: NewCapture) -> "_Named":
         digests = {name: hashlib.sha256(content).hexdigest() for name, content in capture.files.items()}
-        place = self._dimensions.placed(context.revision)
-        # A commit that found its place later must not make the same upload a new one: what was said identifies it.
-        said = place if context.revision.series else context.revision
-        return _Named(_identity(context, said, capture, digests), context, capture, digests)
+        said, other = _sayings(context.revision, self._dimensions.placed(context.revision))
+        identity = _identity(context, said, capture, digests)
+        alias = identity if other == said else _identity(context, other, capture, digests)
+        return _Named(identity, context, capture, digests, alias)
 
     def _known(self, identities: Sequence[str]) -> dict[str, str]:
         """Those of the captures that are stored, with the reason where they are quarantined."""
@@ -151,12 +152,16 @@ class Writer:
 
 @dataclass(frozen=True, slots=True)
 class _Named:
-    """A capture with its context, its identity, and the digests of its files."""
+    """A capture with its context, its identity, and the digests of its files.
+
+    `alias` is the identity that it would have if its patch had been named the other way, by commit or by number.
+    """
 
     identity: str
     context: CaptureContext
     capture: NewCapture
     digests: Mapping[str, str]
+    alias: str
 
     @property
     def facts(self) -> str:
@@ -237,6 +242,17 @@ def _stored(capture: NewCapture) -> Stored:
         sum(one.values.size for run in capture.runs for one in run.measurements),
         capture.quarantined,
     )
+
+
+def _sayings(said: RevisionFacts, place: RevisionFacts) -> tuple[RevisionFacts, RevisionFacts]:
+    """What identifies a capture, and the other way to say the same.
+
+    A commit that finds its place later must not make the same upload a new one: what was said identifies it.
+    """
+    if said.series:
+        alone = replace(place, series="", version=None, patch=None)
+        return replace(place, commit=said.commit), alone if place.commit else replace(place, commit=said.commit)
+    return said, replace(place, commit="") if place.series else said
 
 
 def _identity(context: CaptureContext, facts: RevisionFacts, capture: NewCapture, digests: Mapping[str, str]) -> str:

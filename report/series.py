@@ -15,7 +15,7 @@ from db.values import IntArray, RevisionRow, SampleTable, SeriesRow
 from report import comparability
 from report.comparability import Comparability
 from report.following import Fate, Followed, follow
-from report.pairs import base_of
+from report.pairs import base_of, is_commit
 from stats.attribution import Attribution, StateSamples, attribute_many
 from stats.policy import Policy
 
@@ -108,11 +108,13 @@ def states_of(
 ) -> tuple[dict[int, int], str]:
     """The state that each measured revision is (0: the base), and the name of a base borrowed from elsewhere.
 
-    Where the base was not measured as such, the same base commit measured for another version or alone stands for it.
+    A commit that stands in two versions is one state of both. Where the base was not measured as such, the same base
+    commit measured for another version or alone stands for it.
     """
     mine = [r for r in revisions if r.series == series.name and r.version == version.version]
     last = max([len(version.patches), *(r.patch or 0 for r in mine)])
-    states = {r.id: last if r.patch is None else r.patch for r in mine}
+    shared = {r.id: p.k for p in version.patches if p.commit for r in revisions if is_commit(r, p.commit)}
+    states = shared | {r.id: last if r.patch is None else r.patch for r in mine}
     if 0 in states.values():
         return states, ""
     borrowed = base_of(series, version, version.version, revisions)

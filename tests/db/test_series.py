@@ -160,12 +160,11 @@ def test_a_commit_of_a_registered_range_finds_its_place(engine):
     assert named == ["mmu-walk@v1/2", "other-config"]
 
 
-def test_a_commit_of_two_versions_lists_both(engine):
-    shared = replace(version(2), patches=version(1).patches)
+def test_a_commit_of_two_series_lists_both(engine):
     with writing(engine) as connection:
         register(connection, version(1))
-        register(connection, shared)
-        with pytest.raises(UnresolvedNameError, match=r"mmu-walk@v1/1, mmu-walk@v2/1"):
+        register(connection, replace(version(1), change_id="", message_id="other@x"), name="other")
+        with pytest.raises(UnresolvedNameError, match=r"mmu-walk@v1/1, other@v1/1"):
             placed(connection, RevisionFacts(commit=version(1).patches[0].commit))
 
 
