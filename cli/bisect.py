@@ -4,9 +4,10 @@ import traceback
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
+from typer.core import TyperGroup
 
 from cli.options import DatabaseOption, database_url
 from db.errors import UserError
@@ -15,12 +16,39 @@ if TYPE_CHECKING:
     from cli.bisect_session import Journal
     from report.bisect import Search
 
+_TROUBLE = 128  # `git bisect run` stops from here on; smaller statuses would count as an answer
+_USAGE = 2
+_FOR_PEOPLE = ("start", "resume", "log")
+
+
+class _Bisect(TyperGroup):
+    """Wrong usage of `step`, or of what could be meant for it, is trouble too: git would take 2 for "bad"."""
+
+    def make_context(self, info_name: str | None, args: list[str], *rest: Any, **more: Any) -> Any:  # Any: typer's
+        with _usage_as_trouble(list(args)):
+            return super().make_context(info_name, args, *rest, **more)
+
+    def invoke(self, ctx: Any) -> Any:  # Any: a context of typer's own click, whatever a command returns
+        with _usage_as_trouble([*ctx._protected_args, *ctx.args]):  # noqa: SLF001 (the words behind the group)
+            return super().invoke(ctx)
+
+
+@contextmanager
+def _usage_as_trouble(words: list[str]) -> Iterator[None]:
+    try:
+        yield
+    except Exception as error:
+        if getattr(error, "exit_code", None) == _USAGE and not any(word in _FOR_PEOPLE for word in words[:1]):
+            error.exit_code = _TROUBLE + _USAGE  # type: ignore[attr-defined]
+        raise
+
+
 app = typer.Typer(
+    cls=_Bisect,
     no_args_is_help=True,
     help="Bisection under noise: repeats until one commit holds 95 %, alone or under `git bisect run`.",
     rich_markup_mode=None,
 )
-_TROUBLE = 128  # `git bisect run` stops from here on; smaller statuses would count as an answer
 
 RepositoryOption = Annotated[Path, typer.Option("--repo", help="The git tree.")]
 

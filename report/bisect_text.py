@@ -43,12 +43,15 @@ def render(found: Search, subjects: Mapping[str, str], commits: Sequence[str], s
     lines = [f"{len(commits) - 1} commits between good and bad, {skipped} of them cannot be tested"]
     if found.series is None:
         return f"{lines[0]}\nnothing was measured yet\n"
-    lines += ["", f"{'place':>6}  {'commit':<12}{'runs':>6}{'median':>12}{'bad':>7}  subject"]
+    lines += ["", f"{'place':>5}  {'commit':<12}{'runs':>5}{'median':>11}{'bad':>6}  subject"]
     for spot in found.spots:
         level = "-" if spot.median is None else show(spot.median, found.series.unit)
         bad = "-" if spot.bad is None else f"{spot.bad:.2f}"
-        lead = f"{spot.place:>6}  {spot.commit[:12]}{spot.runs:>6}{level:>12}{bad:>7}  "
-        lines.append((lead + ascii_only(subjects.get(spot.commit, "")))[:WIDTH].rstrip())  # the commit identifies it
+        lead = f"{spot.place:>5}  {spot.commit[:12]}{spot.runs:>5}{level:>11}{bad:>6}  "
+        told = ascii_only(subjects.get(spot.commit, ""))
+        lines += textwrap.wrap(
+            told or "-", WIDTH, initial_indent=lead, subsequent_indent=" " * len(lead), break_on_hyphens=False
+        )
     return "".join(f"{line}\n" for line in [*lines, "", status(found, commits)])
 
 

@@ -328,7 +328,8 @@ def _geomeans(rows: Sequence[Row]) -> dict[str, float]:
         judged = row.result.verdict is not Verdict.NOT_COMPARABLE and row.result.effect is not None
         if judged and row.kind is Kind.HEAD and row.series.better == "lower" and row.series.unit == "s":
             ratios.setdefault(row.head, []).append(1 + (row.result.effect or 0.0))
-    return {head: 1 + geometric_mean(np.array(values)).effect for head, values in ratios.items()}
+    several = {head: values for head, values in ratios.items() if len(values) > 1}  # of one it is the row again
+    return {head: 1 + geometric_mean(np.array(values)).effect for head, values in several.items()}
 
 
 def _nothing_common(pairs: Sequence[Pair], table: SampleTable) -> str:

@@ -47,7 +47,7 @@ def render(report: SeriesReport, *, everything: bool = False) -> str:
         lines += _wrapped(f"change-id {report.series.change_id}")
     for version in report.versions:
         lines += ["", *_version(version), *_fates(version), *_measured(version)]
-        lines += _changes(version)
+        lines += _changes(report.series.name, version)
         if everything:
             for result in version.results:
                 lines += ["", *_table(version, result)]
@@ -131,7 +131,7 @@ def _fates(version: MeasuredVersion) -> list[str]:
     return [*lines, ""]
 
 
-def _changes(version: MeasuredVersion) -> list[str]:
+def _changes(name: str, version: MeasuredVersion) -> list[str]:
     """Patch by patch, what it changed; then the counts of everything else."""
     lines: list[str] = []
     for patch in version.patches:
@@ -141,6 +141,7 @@ def _changes(version: MeasuredVersion) -> list[str]:
         lines += ["", *_wrapped(f"Patch {patch.k}/{len(version.patches)} {patch.subject}".rstrip())]
         for _, same in groupby(did, key=lambda result: (result.series.test_case_id, result.series.host)):
             lines += _effects(list(same), patch.k)
+        lines += _onward(name, version, patch.k, did)
     vague = [result for result in version.results if result.attribution.suspects]
     if vague:
         lines += ["", "One of several patches:"]
@@ -148,6 +149,17 @@ def _changes(version: MeasuredVersion) -> list[str]:
             suspects = ", ".join(str(k) for k in result.attribution.suspects)
             lines += _wrapped(f"{_case(result)}: patch {suspects}", indent="  ")
     return [*lines, "", *_wrapped(_counts(version.results))] if version.results else lines
+
+
+def _onward(name: str, version: MeasuredVersion, k: int, did: Sequence[Result]) -> list[str]:
+    """The command that shows the samples behind a named patch; none where a name is too long for a line."""
+    since = {result.attribution.patches[k - 1].since for result in did}
+    if len(since) != 1:
+        return []
+    number, before = version.version.version, since.pop()
+    base = version.base or f"{name}@v{number}~base"
+    line = f"  kvmperf compare {f'{name}@v{number}/{before}' if before else base} {name}@v{number}/{k}"
+    return [line] if len(line) <= WIDTH and line.isascii() and " " not in base else []
 
 
 def _effects(results: Sequence[Result], k: int) -> list[str]:
@@ -183,7 +195,8 @@ def _counts(results: Sequence[Result]) -> str:
         (none, "by none"),
         (len(found) - named - vague - none, "undecided"),
     )
-    return f"{len(found)} metrics: " + ", ".join(f"{count} {words}" for count, words in told if count) + "."
+    metrics = f"{len(found)} metric{'' if len(found) == 1 else 's'}"
+    return f"{metrics}: " + ", ".join(f"{count} {words}" for count, words in told if count) + "."
 
 
 def _table(version: MeasuredVersion, result: Result) -> list[str]:

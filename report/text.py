@@ -1,5 +1,6 @@
 """A comparison as plain text for a mail: at most 72 columns, ASCII only, nothing clipped."""
 
+import re
 import textwrap
 from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
@@ -39,6 +40,7 @@ MARKS = {
 }
 _NAME = 31  # columns of the metric's name
 _COLUMNS = (8, 9, 9, 13)  # base, head, change, interval
+_VERSION = re.compile(r"v\d")  # the name of a version keeps its small letter
 _QUIET = 40  # with more rows than this, only what changed is printed unless asked
 _CHANGED = (Verdict.REGRESSION, Verdict.IMPROVEMENT)
 
@@ -167,7 +169,7 @@ def footer(report: Report) -> list[str]:
         said = f"Geometric mean of the times of {ascii_only(head)}: x{ratio:.3f} of base over the rows above."
         lines += _sentences(said)
     for note in (*report.told, *notes(report)):
-        text = ascii_only(note[:1].upper() + note[1:])
+        text = ascii_only(note if _VERSION.match(note) else note[:1].upper() + note[1:])
         lines += textwrap.wrap(text, WIDTH, initial_indent="- ", subsequent_indent="  ", break_on_hyphens=False)
     return lines
 
@@ -179,7 +181,8 @@ def _sentences(text: str) -> list[str]:
 def verdict_counts(report: Report) -> str:
     """The first thing to read: how many of which verdict."""
     words = ", ".join(f"{report.count(verdict)} {verdict.value}" for verdict in Verdict if report.count(verdict))
-    return f"{len(report.rows)} rows: {words}."
+    count = len(report.rows)
+    return f"{count} row{'' if count == 1 else 's'}: {words}."
 
 
 def judged(report: Report) -> str:

@@ -12,6 +12,7 @@ from stats.policy import Verdict
 if TYPE_CHECKING:
     from report.comparison import Row
 
+_MOST = 0.5  # of an effect that may be left where most of it went
 _VERSION = re.compile(r"(?P<series>.+)@v(?P<version>\d+)(?:/\d+)?$")
 
 
@@ -31,14 +32,17 @@ def sentences(rows: Sequence["Row"]) -> list[str]:
 
 def _said(before: "Row", after: "Row", names: tuple[str, str]) -> Iterator[str]:
     was, now = before.result, after.result
-    if was.verdict is now.verdict or was.ci is None or now.ci is None or was.effect is None or now.effect is None:
+    if was.ci is None or now.ci is None or was.effect is None or now.effect is None:
         return
     if was.ci[0] <= now.ci[1] and now.ci[0] <= was.ci[1]:
         return
     series = after.series
     where = f"{series.metric} of {case_line(series.benchmark, sorted(series.params.items()))} on {series.host}"
     became = f"{where}: {percent(was.effect)} became {percent(now.effect)}"
+    if was.verdict is now.verdict and abs(now.effect) > _MOST * abs(was.effect):
+        return
+    what = "most of what" if was.verdict is now.verdict else "what"
     if was.verdict is Verdict.IMPROVEMENT:
-        yield f"v{names[1]} lost what v{names[0]} gained: {became}"
+        yield f"v{names[1]} lost {what} v{names[0]} gained: {became}"
     elif was.verdict is Verdict.REGRESSION:
-        yield f"v{names[1]} made good what v{names[0]} lost: {became}"
+        yield f"v{names[1]} made good {what} v{names[0]} lost: {became}"

@@ -9,6 +9,9 @@ from pathlib import Path
 
 import pytest
 from random_histories import WHO
+from typer.testing import CliRunner
+
+from cli.main import app
 
 SUPPORT = Path(__file__).resolve().parents[1] / "support"
 METRIC = ("--metric", "clear_dirty_log_time.round1", "--benchmark", "dirty_log_perf_test")
@@ -149,3 +152,22 @@ def test_trouble_is_never_an_answer_for_git(kvmperf, tmp_path):
         "bisect", "start", "--good", "c0", "--bad", "main", *METRIC, "--host", "lab", "--", "/nowhere/bench", cwd=tree
     )
     assert "/nowhere/bench: No such file" in kvmperf("bisect", "step", cwd=tree, code=129).stderr
+
+
+@pytest.mark.parametrize(
+    ("words", "code"),
+    [
+        (("step", "--nonsense"), 130),
+        (("step", "extra"), 130),
+        (("stepp",), 130),
+        (("--x", "step"), 130),
+        ((), 130),
+        (("start",), 2),
+        (("log", "--nonsense"), 2),
+    ],
+)
+def test_wrong_usage_is_no_answer_for_git_either(words, code):
+    """`git bisect run` takes 1 to 127 for "bad"."""
+    done = CliRunner().invoke(app, ["bisect", *words])
+
+    assert done.exit_code == code
