@@ -6,6 +6,7 @@
 import gc
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from dataclasses import replace
 
 from ingest.parsers import (
     access_tracking,
@@ -22,6 +23,7 @@ from ingest.parsers import (
     page_table,
     program,
 )
+from ingest.parsers.margins import without_margin
 from ingest.parsers.runner_case import program_of
 from ingest.records import Format, FormatError, Output, Record, UnknownFormatError
 
@@ -60,7 +62,7 @@ _QEMU = (
 _UNIT_TESTS = (
     *later.rows(
         "unit_test_output",
-        [(f"kvm-unit-tests/{name}", 1) for name in ("vmexit", "realmode", "svm", "micro-bench", "dirty-log-perf")],
+        [(f"kvm-unit-tests/{name}", 2) for name in ("vmexit", "realmode", "svm", "micro-bench", "dirty-log-perf")],
         (
             *(
                 "cpuid",
@@ -135,8 +137,33 @@ def parse(output: Output, format: str = "") -> list[Record]:  # noqa: A002 - the
     """
     if output.text.count("\n") > _MAX_LINES:
         raise FormatError(output.source, 0, f"more than {_MAX_LINES:,} lines", "capture one run per file")
+    if "\xa0" in output.text:  # the blanks of web pages and mail programs
+        output = replace(output, text=output.text.replace("\xa0", " "))
     with _without_collection():
-        return _parse(output, format)
+        try:
+            return _parse(output, format)
+        except FormatError:
+            if found := _read_without_margin(output, format):
+                return found
+            raise
+
+
+def _read_without_margin(output: Output, name: str) -> list[Record]:
+    """The runs with numbers in a text that can be read once what a logger wrote in front of its lines is gone."""
+    bare = without_margin(output.text)
+    if bare.margin is None:
+        return []
+    try:
+        records = _parse(replace(output, text=bare.text), name)
+    except FormatError:
+        return []
+    note = f"The text was cleaned first: {bare.margin.name} taken off the front of its lines."
+    is_quote = bare.margin.is_quote
+    return [
+        replace(one, warnings=(*one.warnings, note), reported=one.reported or is_quote)
+        for one in records
+        if one.measurements
+    ]
 
 
 @contextmanager

@@ -21,8 +21,13 @@ _BEST_SETUP = re.compile(rf"Best slot setup time for the whole test area was *(?
 _SLOTS = re.compile(r"Allowed [Nn]umber of memory slots: (?P<slots>\d{1,9})\Z")
 _NO_LOOPS = "No full loops done"
 _TOO_MANY = "Memslot count too high for this test"
-_STARTS = ("Testing ", "Test took ", "Done ", "Best ")
-_ENDS = ("each", "iterations", "iterations)", "s")
+_ENDS: Mapping[str, tuple[str, ...]] = {
+    "Testing ": ("each",),
+    "Test took ": ("iterations",),
+    "Done ": ("each",),
+    "Best runtime ": ("iterations)",),
+    "Best slot ": tuple(f"{digit}s" for digit in range(10)),
+}
 
 
 class _Scan:
@@ -106,7 +111,9 @@ def _read_refusal(line: Line, scan: _Scan) -> None:
 
 
 def _is_cut(text: str) -> bool:
-    return text.startswith(_STARTS) and len(text) < 200 and not text.endswith(_ENDS)
+    """Whether a line of the program lacks its end."""
+    ends = next((ends for start, ends in _ENDS.items() if text.startswith(start)), None)
+    return ends is not None and len(text) < 200 and not text.endswith(ends)
 
 
 _OPTIONS: Mapping[str, Option] = {
@@ -123,7 +130,7 @@ _OPTIONS: Mapping[str, Option] = {
 
 PROGRAM = Program(
     name="memslot_perf_test",
-    version=1,
+    version=2,
     markers=("Test took ", "Best runtime result was ", "Best slot setup time for the whole", " performance with "),
     options=_OPTIONS,
     scan=_scan,

@@ -17,15 +17,17 @@ from ingest.parsers.program import Program
 from ingest.records import Better, Format, FormatError, Measurement, Output, Param, Record, Unit
 
 SUITE = "kvm-unit-tests"
-VERSION = 1
+VERSION = 2
 _NAMES = (
-    r"cpuid|vmcall|hypercall|mov_(?:from|to)_cr8|mov_dr|inl_from_(?:pmtimer|qemu|kernel)|outl_to_kernel|ipi|ipi[+_]halt|"
+    r"cpuid|vmcall|hypercall|mov_(?:from|to)_cr8|mov_dr|inl_from_\w{3,20}|outl_to_\w{3,20}|(?:wb)?invd|ipi|ipi[+_]halt|"
     r"ple[-_]round[-_]robin|(?:wr|rd)_[a-z0-9_]{3,40}|self_ipi_\w{3,40}|x2apic_self_ipi_\w{3,40}|tsc_?deadline\w{0,20}|"
     r"(?:mmio|portio)-[\w-]{3,60}(?::[\w-]{3,20})?|invlpg\w{0,20}|rdtscp?|rdpmc|pause\w{0,20}|hlt\w{0,20}"
 )
 VMEXIT_NAME = re.compile(rf"(?:{_NAMES})\Z")
 _VMEXIT = re.compile(r"(?:(?P<count>\d{1,9}) +)?(?P<name>[a-z][\w+:.-]{1,80}) +(?P<cycles>\d{1,15})\Z")
-_KNOWN = re.compile(MARGIN + rf"(?:\d{{1,9}} +)?(?:{_NAMES}) +\d{{1,15}}[ \t\r]{{0,20}}$", re.MULTILINE)
+_KNOWN = re.compile(
+    MARGIN + rf"(?:\d{{1,9}} +)?(?:{_NAMES}) +\d{{1,15}}[ \t\r]{{0,20}}(?:<[-=<~].{{0,300}})?$", re.MULTILINE
+)
 _HEADING = re.compile(
     r"(?P<which>before|after|old|new|base|patched|without|with)(?: (?:the )?(?:patch|series)\w*)?:\Z", re.IGNORECASE
 )
@@ -47,7 +49,7 @@ _DESCRIBED = 4000  # characters of a histogram that are kept
 def _scan_vmexit(lines: list[Line], output: Output) -> list[Draft]:
     is_named = "vmexit" in (output.command or "")
     drafts: list[Draft] = []
-    variant = ""
+    variant, after = "", 0
     whole, cut = without_cut_line(lines, output.text, ends_in_number=True)
     for line in whole:
         if line.text[-1:] == ":" and (heading := _HEADING.match(line.text)):
@@ -56,8 +58,9 @@ def _scan_vmexit(lines: list[Line], output: Output) -> list[Draft]:
             _side(begin(drafts, line), variant)
             continue
         match = _VMEXIT.match(line.text) if line.text[-1:].isdigit() else None
-        if match is None or not (is_named or VMEXIT_NAME.match(match["name"])):
+        if match is None or not (is_named or line.number == after or VMEXIT_NAME.match(match["name"])):
             continue
+        after = line.number + 1  # a test that is newer than this list stands among those that it knows
         _add_cycles(line, match, _draft_for(line, match, drafts, variant))
     return _closed([draft for draft in drafts if draft.measurements], output, cut)
 

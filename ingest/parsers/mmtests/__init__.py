@@ -11,6 +11,7 @@ TREE = "mmtests"
 EXPORT = "mmtests-json"
 TABLE = "mmtests-table"
 _VERSION = 1
+_TABLE_VERSION = 2
 _SAMPLED = 1 << 20
 _RESULTS = '"_ResultData"'
 # `0.0290 (   0.00%)`: every table of compare-mmtests has its base column, which is 0.00 by definition
@@ -65,6 +66,6 @@ def only_trees(_output: Output) -> bool:
 FORMATS = (
     Format(TREE, _VERSION, only_trees, parse_tree),
     Format(EXPORT, _VERSION, is_export, parse_export),
-    Format(TABLE, _VERSION, is_table, parse_table),
+    Format(TABLE, _TABLE_VERSION, is_table, parse_table),
 )
 __all__ = ["EXPORT", "FORMATS", "TABLE", "TREE", "FormatError"]

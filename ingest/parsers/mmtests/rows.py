@@ -21,6 +21,8 @@ _RULE = re.compile(r"[-=_*~ ]+\Z")
 _INDENT = re.compile(r"(?:\S{1,3}[).])? {4,}")
 _STAT = re.compile(r"\S{1,24}\Z")
 _BARE = ("Duration", "Ops")
+_REMARK = re.compile(r"(?<=[\d)*]) {1,20}<[-=<~]")  # what an author writes behind a row
+_REST = re.compile(r"[ \t]*[-(*\d][-\d.()*% \t]{0,400}\Z")
 _SOFT_BREAK = re.compile(r"=\r?\n")
 
 
@@ -72,7 +74,7 @@ def tables(text: str) -> list[Table]:
     above: list[_Line] = []
     edges: tuple[int, ...] = ()
     current: Table | None = None
-    for line in _lines(text):
+    for line in _joined(_lines(text)):
         row, ends = _row(line, current)
         if row is None:
             above = _keep(above, line)
@@ -90,8 +92,28 @@ def _lines(text: str) -> Iterator[_Line]:
         text = quopri.decodestring(text.encode("utf-8", "replace")).decode("utf-8", "replace")
     for number, raw in enumerate(text.split("\n"), start=1):
         line = raw[:_LONGEST].rstrip().expandtabs().replace("\xa0", " ")
+        if "<" in line and (remark := _REMARK.search(line)) is not None:
+            line = line[: remark.start()]
         quote = _QUOTE.match(line)
         yield _Line(number, line[quote.end() :] if quote else line, quote is not None)
+
+
+def _joined(lines: Iterator[_Line]) -> Iterator[_Line]:
+    """Rows that a mail program broke at a blank are whole again: every row of a table begins with a statistic."""
+    held: _Line | None = None
+    for line in lines:
+        if held is not None and held.text and len(held.text) < _LONGEST and _is_rest(line.text):
+            held = held._replace(text=f"{held.text} {line.text.strip()}")
+            continue
+        if held is not None:
+            yield held
+        held = line
+    if held is not None:
+        yield held
+
+
+def _is_rest(text: str) -> bool:
+    return "%" in text and _REST.match(text) is not None
 
 
 def _row(line: _Line, current: Table | None) -> tuple[Row | None, tuple[int, ...]]:
