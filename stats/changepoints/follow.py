@@ -19,8 +19,8 @@ def advance(changes: FloatArray, start: int, settled: int) -> tuple[int, int]:
     `changes` are those of the full window from `start`, their indices counted from the start of the series. The next
     window starts at the last settled change, for its level, but never so early that windows could not advance.
     """
-    cut = start + WINDOW // 2
-    earliest = start + WINDOW // 4
+    cut = start + WINDOW * 3 // 4
+    earliest = start + WINDOW // 2
     for k in range(changes.shape[0] - 1, -1, -1):
         if abs(changes[k, 0] - cut) < CLEAR and changes[k, 0] - CLEAR > earliest:
             cut = int(changes[k, 0]) - CLEAR

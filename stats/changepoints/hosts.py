@@ -28,7 +28,7 @@ def compare_sides(before: FloatArray, after: FloatArray, limits: Limits) -> list
         return []
     y, noise, centre, unit = scale(np.concatenate((before, after)), limits.min_effect)
     pulled = np.concatenate((pull_in(y[: before.size]), pull_in(y[before.size :])))
-    rows = describe(pulled, np.array([before.size], dtype=np.int64), 0.0)
+    rows = describe(y, pulled, np.array([before.size], dtype=np.int64), 0.0)
     rescale(rows, 1, (noise, centre, unit))
     _, low, high, z, _, _ = rows[0].tolist()
     height = abs(high - low) / unit if unit else abs(math.expm1(high - low))

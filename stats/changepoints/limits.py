@@ -32,7 +32,7 @@ class Limits:
 DEFAULTS = Limits()
 
 
-# Constants of the method, in units of the noise where they are heights. Each one's reason: docs/change-points.md.
+# Constants of the method, in units of the noise where they are heights. Each one's reason: docs/statistics.md.
 LAGS = 4  # of the differences that the noise is taken from
 MODES_SHARE = 0.65  # quantile of the differences that is looked at for modes …
 MODES_RATIO = 3.0  # … which are the noise where it is so many times what the median says
@@ -47,6 +47,8 @@ SHORTEST_LINE = 5  # points
 JUMP = 3.8  # standard errors from one line to the next that make a change
 RHOS = (0.0, 0.3, 0.6, 0.8, 0.9)  # autocorrelations that are tried
 PRIOR_DF = 2.0  # weight of the window's noise in the variance around a step
+STRAY_PRICE = 10.0  # standard errors that a change must be clearer, times the share of values nearby pulled in …
+STRAYS_UNSEEN = 0.7  # … with so many added for those not seen yet
 LONGEST = 16.0  # points of an excursion …
 SHARE = 1 / 6  # … which is also no larger part of the window
 ORDINARY = 0.05  # runs like it expected from noise, above which an excursion is noise

@@ -4,11 +4,11 @@ import math
 
 import numpy as np
 
-from stats.changepoints.excursions import EXCURSION, settle
-from stats.changepoints.limits import FEWEST, FLOOR, LAGS, PIECE_PRICE, FloatArray, IntArray
+from stats.changepoints.excursions import EXCURSION, middle, settle
+from stats.changepoints.limits import FEWEST, FLOOR, HALF_WINDOW, LAGS, PIECE_PRICE, WINSOR, FloatArray, IntArray
 from stats.changepoints.noise import lag_noise, mean, median, pull_in
 from stats.changepoints.partition import partition
-from stats.changepoints.steps import choose, clearness, edges, eliminate, products
+from stats.changepoints.steps import choose, clear_enough, clearness, edges, eliminate, products
 from stats.changepoints.trends import bend
 
 CHANGE = 6  # index, level before, level after, z, noise, unit of an effect (0: levels are logs)
@@ -54,11 +54,11 @@ def scan(values: FloatArray, min_z: float, min_effect: float) -> tuple[FloatArra
     smallest = (math.log1p(min_effect) if unit == 0.0 else min_effect * unit) / noise
     cuts, early = settle(y, pulled, cuts)
     cuts, rho = choose(pulled, cuts)
-    cuts = bend(pulled, eliminate(pulled, cuts, rho, smallest, min_z))
+    cuts = bend(pulled, eliminate(pulled, cuts, rho, smallest, clear_enough(y, pulled, min_z)))
     cuts, late = settle(y, pulled, cuts)
-    cuts = eliminate(pulled, cuts, rho, smallest, min_z)
+    cuts = eliminate(pulled, cuts, rho, smallest, clear_enough(y, pulled, min_z))
     excursions = append(early, early.shape[0], late, 0)
-    changes = describe(pulled, cuts, rho)
+    changes = describe(y, pulled, cuts, rho)
     rescale(excursions, 2, (noise, centre, unit))
     rescale(changes, 1, (noise, centre, unit))
     for row in range(changes.shape[0]):
@@ -75,17 +75,32 @@ def rescale(rows: FloatArray, column: int, scales: tuple[float, float, float]) -
         rows[row, 5] = unit
 
 
-def describe(pulled: FloatArray, cuts: IntArray, rho: float) -> FloatArray:
-    """Return one row per cut with its index, the levels on both sides, and its z."""
+def describe(y: FloatArray, pulled: FloatArray, cuts: IntArray, rho: float) -> FloatArray:
+    """Return one row per cut with its index, the levels on both sides, and its z.
+
+    The levels are those of the values themselves: a short piece has been pulled in towards its neighbours, which is
+    caution for z and would be a wrong effect.
+    """
     sums = products(pulled)
     rows = np.zeros((cuts.size, CHANGE))
     for k in range(cuts.size):
         a, b, c = edges(cuts, k, pulled.size)
         rows[k, 0] = b
-        rows[k, 1] = mean(pulled, a, b)
-        rows[k, 2] = mean(pulled, b, c)
+        rows[k, 1] = typical(y, pulled, a, b)
+        rows[k, 2] = typical(y, pulled, b, c)
         rows[k, 3] = clearness(pulled, sums, (a, b, c), rho)
     return rows
+
+
+def typical(y: FloatArray, pulled: FloatArray, a: int, b: int) -> float:
+    """Return the level of y[a:b]: the mean, with values far from the piece's own median pulled in to it."""
+    if b - a > 2 * HALF_WINDOW:
+        return mean(pulled, a, b)
+    centre = middle(y, a, b)
+    total = 0.0
+    for i in range(a, b):
+        total += min(max(y[i], centre - WINSOR), centre + WINSOR)
+    return total / (b - a)
 
 
 def append(rows: FloatArray, used: int, more: FloatArray, spare: int) -> FloatArray:

@@ -8,7 +8,18 @@ import math
 
 import numpy as np
 
-from stats.changepoints.limits import CHANGE_PRICE, PRIOR_DF, RHO_PRICE, RHOS, WANDER_PRICE, FloatArray, IntArray
+from stats.changepoints.limits import (
+    CHANGE_PRICE,
+    NEAR,
+    PRIOR_DF,
+    RHO_PRICE,
+    RHOS,
+    STRAY_PRICE,
+    STRAYS_UNSEEN,
+    WANDER_PRICE,
+    FloatArray,
+    IntArray,
+)
 from stats.changepoints.noise import mean
 
 
@@ -134,21 +145,38 @@ def clearness(y: FloatArray, sums: FloatArray, place: tuple[int, int, int], rho:
     return (8.0 * df + 1.0) / (8.0 * df + 3.0) * math.sqrt(df * math.log1p(t_squared / df))
 
 
-def eliminate(y: FloatArray, cuts: IntArray, rho: float, smallest: float, min_z: float) -> IntArray:
-    """Return the cuts that are clear and at least `smallest` noise units high, the weakest dropped first."""
+def clear_enough(y: FloatArray, pulled: FloatArray, min_z: float) -> FloatArray:
+    """Return the z that a change at each index must have: more where values nearby had to be pulled in.
+
+    z promises what it says under normal noise. A neighbourhood in which one value in twenty is far out has tails that
+    make steps of half a standard error more by themselves; in few points they may not have shown yet.
+    """
+    n = y.size
+    strays = np.zeros(n + 1)
+    for i in range(n):
+        strays[i + 1] = strays[i] + (1.0 if abs(pulled[i] - y[i]) > 1e-9 else 0.0)
+    needed = np.empty(n)
+    for i in range(n):
+        a, b = max(0, i - NEAR), min(n, i + NEAR)
+        needed[i] = min_z + STRAY_PRICE * (STRAYS_UNSEEN + strays[b] - strays[a]) / (b - a)
+    return needed
+
+
+def eliminate(y: FloatArray, cuts: IntArray, rho: float, smallest: float, needed: FloatArray) -> IntArray:
+    """Return the cuts that are as clear as `needed` at their index and `smallest` noise units high, weakest first."""
     sums = products(y)
     while cuts.size > 0:
         weakest, lowest = 0, math.inf
         for k in range(cuts.size):
             place = edges(cuts, k, y.size)
             a, b, c = place
-            z = clearness(y, sums, place, rho)
+            share = clearness(y, sums, place, rho) / needed[b]
             height = abs(mean(y, b, c) - mean(y, a, b))
             if height < smallest:
-                z = min(z, 1e-3 * height / smallest)
-            if z < lowest:
-                weakest, lowest = k, z
-        if lowest >= min_z:
+                share = min(share, 1e-3 * height / smallest)
+            if share < lowest:
+                weakest, lowest = k, share
+        if lowest >= 1.0:
             break
         cuts = without(cuts, weakest)
     return cuts

@@ -21,11 +21,11 @@ def grown(values, states=None, detector=None):
 
 @pytest.fixture
 def _small_windows(monkeypatch):
-    """Windows of 64 points, in plain code: what is compiled has its constants inside."""
+    """Windows of 128 points, in plain code: what is compiled has its constants inside."""
     for module in (stream, sys.modules["stats.changepoints.detect"]):
         monkeypatch.setattr(module, "runner", lambda name, _points: compiled.PLAIN[name])
-    monkeypatch.setattr(follow, "WINDOW", 64)
-    monkeypatch.setattr(stream, "WINDOW", 64)
+    monkeypatch.setattr(follow, "WINDOW", 128)
+    monkeypatch.setattr(stream, "WINDOW", 128)
 
 
 @st.composite
@@ -51,7 +51,7 @@ def test_growing_over_windows_gives_the_changes_of_the_whole():
         state = grown(values)
 
         assert Detector().changes(state) == detect(values)
-        assert len(state.window) <= 64
+        assert len(state.window) <= 128
 
 
 @pytest.mark.usefixtures("_small_windows")
