@@ -7,7 +7,7 @@ from ingest.parsers import tap
 from ingest.parsers.draft import MAX_RUNS
 from ingest.parsers.lines import MARGIN, Line, Stripped, clean, is_mail, sample, stripped_sentence
 from ingest.parsers.tap import Result
-from ingest.parsers.unit_test_output import SUITE, VERSION, test_options
+from ingest.parsers.unit_test_output import SUITE, test_options
 from ingest.records import Format, FormatError, Output, Record, Status
 
 NAME = "kvm-unit-tests"
@@ -173,4 +173,4 @@ def _recognises(output: Output) -> bool:
     return is_tap or _IN_SUMMARY.search(text) is not None or _IN_LOG.search(text) is not None
 
 
-FORMATS = (Format(name=NAME, version=VERSION, recognises=_recognises, parse=_parse),)
+FORMATS = (Format(name=NAME, version=1, recognises=_recognises, parse=_parse),)

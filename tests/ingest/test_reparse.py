@@ -66,7 +66,7 @@ def content(engine):
         rows(engine, query)
         for query in (
             "SELECT id, capture_id, position, test_case_id, status, format, format_version FROM run ORDER BY id",
-            'SELECT run_id, time_series_id, n, mean, "values" FROM measurement ORDER BY 1, 2',
+            'SELECT run_id, time_series_id, n, "values" FROM measurement ORDER BY 1, 2',
             "SELECT id, quarantined FROM capture ORDER BY id",
         )
     ]
