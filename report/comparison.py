@@ -309,8 +309,11 @@ def _lacks(base: Counter[str] | None, head: Counter[str] | None) -> list[tuple[s
 def _hosts(
     table: SampleTable, wanted: Mapping[int, SeriesRow], states: Mapping[int, Mapping[str, str]]
 ) -> dict[str, Mapping[str, str]]:
+    pairs = np.stack([table.series, table.state])
+    is_new = np.ones(table.series.size, dtype=np.bool_)  # most rows repeat the one before
+    is_new[1:] = (pairs[:, 1:] != pairs[:, :-1]).any(axis=0)
     found: dict[str, Mapping[str, str]] = {}
-    for series_id, state in zip(table.series.tolist(), table.state.tolist(), strict=True):
+    for series_id, state in pairs[:, is_new].T.tolist():
         host = wanted[series_id].host
         if host not in found or not found[host]:
             found[host] = states.get(state, {})
