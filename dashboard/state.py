@@ -46,8 +46,12 @@ class CompareView(View):
 
 @dataclass(frozen=True, slots=True)
 class TrendsView(View):
-    """The Trends page. `case` holds parameter texts, `start` and `end` revisions, `relative` the one that is 1."""
+    """The Trends page. `case` holds parameter texts, `start` and `end` revisions, `relative` the one that is 1.
 
+    `zoom` (`xaxis:0.5:4.2`) and `hide` (ids of time series) are written by the figure itself in the browser.
+    """
+
+    LIVE = ("zoom", "hide")
     benchmark: str = ""
     case: tuple[str, ...] = ()
     metric: tuple[str, ...] = ()
@@ -59,14 +63,20 @@ class TrendsView(View):
     relative: str = ""
     log: bool = False
     raw: bool = False
+    zoom: tuple[str, ...] = ()
+    hide: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
 class InboxView(View):
-    """The Inbox."""
+    """The Inbox. `alert` is the one whose details are open; `which` (open, closed, all) narrows the list."""
 
     host: tuple[str, ...] = ()
     benchmark: tuple[str, ...] = ()
+    which: str = "open"
+    triage: tuple[str, ...] = ()
+    owner: str = ""
+    alert: str = ""
 
 
 @dataclass(frozen=True, slots=True)

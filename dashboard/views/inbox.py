@@ -35,7 +35,7 @@ def render(context: Context) -> None:
     failing = report.failing(view.host, view.benchmark)
     silent = [one for one in loaders.hosts(*source) if one.is_silent(datetime.now(UTC))]
     _counts(context, report, failing, len(silent))
-    alerts.open_alerts()
+    alerts.open_alerts(context, view)
     _failing(failing, loaders.names(*source))
     _silent(silent)
     _arrived(report, loaders.revisions(*source), loaders.names(*source))
@@ -52,6 +52,8 @@ def _filters(report: InboxReport, view: InboxView) -> None:
 def _counts(context: Context, report: InboxReport, failing: Sequence[Ended], silent: int) -> None:
     failed = sum(one.status != "skip" for one in failing)
     row = st.container(horizontal=True, vertical_alignment="center")
+    opened = alerts.counted_open(context.url)
+    row.badge(f"{wording.counted(opened, 'alert')} open", color="red" if opened else "gray")
     row.badge(f"{wording.counted(failed, 'test')} failing", color="orange" if failed else "gray")
     row.badge(f"{wording.counted(len(failing) - failed, 'test')} newly skipped", color="gray")
     row.badge(f"{wording.counted(silent, 'host')} silent", color="orange" if silent else "gray")

@@ -1,7 +1,39 @@
+import shutil
+from dataclasses import dataclass
 from datetime import UTC, datetime
 
+import pytest
+import sample_alerts
+
+from db.engine import connect
 from db.values import RevisionRow
 from report.inbox import before
+
+
+@dataclass(frozen=True)
+class Alerts:
+    """A database with three alerts, and their numbers."""
+
+    url: str
+    regression: int
+    improvement: int
+    silent: int
+
+
+@pytest.fixture(scope="session")
+def alerts_template(tmp_path_factory):
+    path = tmp_path_factory.mktemp("alerts") / "a.db"
+    engine = connect(f"sqlite:///{path}", create=True)
+    numbers = sample_alerts.fill(engine)
+    engine.dispose()
+    return path, numbers
+
+
+@pytest.fixture
+def alerts(alerts_template, tmp_path):
+    path, numbers = alerts_template
+    shutil.copy(path, tmp_path / "a.db")
+    return Alerts(f"sqlite:///{tmp_path / 'a.db'}", *numbers)
 
 
 def _table(app, column):
@@ -34,11 +66,100 @@ def test_hosts_that_fell_silent_are_named(open_page, databases, words):
     assert "bm4: silent for " in words(app)
 
 
-def test_the_place_for_alerts_says_that_nothing_judges_by_itself(open_page, databases, words):
+def test_without_alerts_the_page_says_what_judges(open_page, databases, words):
     app = open_page(databases.sample, "inbox")
 
-    assert "Alerts" in words(app)
-    assert "not judged by itself" in words(app)
+    assert "No alert is open" in words(app)
+    assert "kvmperf detect" in words(app)
+
+
+def test_alerts_are_listed_newest_first_with_why(open_page, alerts):
+    app = open_page(alerts.url, "inbox")
+
+    found = _table(app, "what")
+    assert found["alert"].tolist() == [str(alerts.silent), str(alerts.regression)]
+    assert found["what"].tolist()[1].startswith("28.7% regression of dirty_log_perf_test.clear_dirty_log_time")
+    assert found["change"].tolist()[1] == "+28.7% [+28,+30]"
+    assert found["hosts"].tolist() == ["bm7, bm8", "bm3"]
+    assert found["why"].all()
+    assert len(found["history"].tolist()[1]) == 4
+
+
+@pytest.mark.parametrize(
+    ("query", "kinds"),
+    [
+        ({"which": "closed"}, ["improvement"]),
+        ({"which": "all", "owner": "bob"}, ["improvement"]),
+        ({"host": "bm7"}, ["missing data"]),
+        ({"triage": ["fixed"]}, []),
+        ({"which": "nonsense"}, ["missing data", "regression"]),
+    ],
+)
+def test_alerts_are_filtered_by_the_url(open_page, alerts, words, query, kinds):
+    app = open_page(alerts.url, "inbox", **query)
+
+    assert not app.exception
+    if kinds:
+        told = _table(app, "what")["what"].tolist()
+        assert [kind in one for kind, one in zip(kinds, told, strict=True)] == [True] * len(kinds)
+    else:
+        assert "No alert passes these filters" in words(app)
+
+
+def test_an_alert_is_explained_and_read_only_for_anybody(open_page, alerts, words):
+    app = open_page(alerts.url, "inbox", alert=str(alerts.regression))
+
+    said = words(app)
+    assert "Read only" in said
+    assert "Acknowledge" not in said
+    assert _table(app, "test case")["metric"].tolist() == ["clear_dirty_log_time"]
+    assert _table(app, "did")["did"].tolist() == ["announced"]
+
+
+@pytest.mark.parametrize("number", ["999", "x", "9" * 40])
+def test_an_alert_that_is_not_there_is_told(open_page, alerts, words, number):
+    app = open_page(alerts.url, "inbox", alert=number)
+
+    assert not app.exception
+    assert "There is no alert" in words(app)
+
+
+def test_what_is_silent_is_listed(open_page, alerts, words):
+    app = open_page(alerts.url, "inbox", alert=str(alerts.silent))
+
+    assert "bm7: silent since 2026-02-25" in words(app)
+
+
+def test_the_local_user_acknowledges_and_undoes(open_page, alerts, as_local_user, words):
+    as_local_user("max")
+    app = open_page(alerts.url, "inbox", alert=str(alerts.regression))
+    _note(app).set_value("seen")
+    _button(app, "Acknowledge").click().run()
+    acknowledged = words(app)
+    _button(app, "Undo: acknowledge by max").click().run()
+
+    assert "note: seen" in acknowledged
+    assert not app.exception
+    assert _table(app, "did")["did"].tolist() == ["undo", "acknowledge", "announced"]
+    assert _table(app, "did")["who"].tolist() == ["max", "max", "detect"]
+
+
+def test_what_makes_no_sense_is_told(open_page, alerts, as_local_user, words):
+    as_local_user("max")
+    app = open_page(alerts.url, "inbox", alert=str(alerts.regression))
+    next(one for one in app.text_input if one.label == "Link to a thread").set_value("javascript:alert(1)")
+    _button(app, "Keep the link").click().run()
+
+    assert "is no link" in words(app).replace("\\", "")
+    assert _table(app, "did")["did"].tolist() == ["announced"]
+
+
+def _note(app):
+    return next(one for one in app.text_input if one.label == "Note")
+
+
+def _button(app, label):
+    return next(one for one in app.button if one.label == label)
 
 
 def test_the_newest_revisions_are_listed(open_page, databases):
