@@ -37,7 +37,6 @@ PAGES: tuple[tuple[str, str, str, Render], ...] = (
 
 def main() -> None:
     """Show the page that the URL names; the bare address leads to the first one."""
-    st.set_page_config(page_title="kvmperf", page_icon=_ICON, layout="wide")
     st.html(_STYLE)
     introduce(os.environ.get("KVMPERF_LOCAL_USER", ""))
     pages: dict[str, Page] = {}
@@ -46,7 +45,9 @@ def main() -> None:
         pages[word] = st.Page(_guarded(render, context), title=title, icon=icon, url_path=word)
     # Streamlit serves its default page at the bare address only: with one of our pages there, its own link would die.
     home = st.Page(lambda: _go_on(pages), title="kvmperf", default=True, visibility="hidden")
-    st.navigation([home, *pages.values()], position="top").run()
+    chosen = st.navigation([home, *pages.values()], position="top")
+    st.set_page_config(page_title=f"{chosen.title} · kvmperf", page_icon=_ICON, layout="wide")
+    chosen.run()
 
 
 def _go_on(pages: Mapping[str, Page]) -> None:

@@ -64,7 +64,7 @@ def trend(
     for position, (line, title) in enumerate(zip(lines, titles, strict=True)):
         scale = panels.get((line.series.metric, line.series.unit)) or panels["", line.series.unit]
         for trace in _traces(line, title, position, scale, names, options, bands=len(lines) <= BANDS, many=many):
-            figure.add_trace(trace, row=scale.row, col=1)
+            figure.add_trace(trace.update(legendgroup=str(line.series.id)), row=scale.row, col=1)
     _mark_hosts(figure, lines, names)
     _mark_revisions(figure, names, options)
     _axes(figure, names, panels, options)
@@ -146,7 +146,6 @@ def _line(  # noqa: PLR0913 (one line with all that shapes it)
         text=None if many else [_told(point) if point else "" for point in points],
         line={"color": colour(position), "dash": dash(position), "width": 2},
         marker={"symbol": symbol(position), "size": 7 if len(points) <= _MARKED // 4 else 4, "color": colour(position)},
-        legendgroup=f"{position}",
         hovertemplate=f"<b>%{{x}}</b><br>{title}<br>{_HOVER}{'' if many else '<br>%{text}'}<extra></extra>",
     )
 
@@ -201,7 +200,6 @@ def _band(points: Sequence[Point], names: Mapping[int, str], factor: float, posi
             line={"width": 0},
             mode="lines",
             hoverinfo="skip",
-            legendgroup=f"{position}",
             showlegend=False,
             name="95% interval",
         )
@@ -218,7 +216,6 @@ def _raw_points(
         marker={"color": colour(position), "symbol": f"{symbol(position)}-open", "size": 6, "opacity": 0.6},
         customdata=np.array([[point.run_id, point.series_id] for point in shown]),
         hovertemplate=f"%{{x}}<br>%{{y:.5g}} {scale.unit}<br>run %{{customdata[0]}}<extra></extra>",
-        legendgroup=f"{position}",
         showlegend=False,
         name="runs",
     )
@@ -240,7 +237,6 @@ def _changes(own: Sequence[Step], names: Mapping[int, str], factor: float, posit
         customdata=np.array([_numbers(point, factor, step.series_id) for point, step in zip(points, own, strict=True)]),
         text=[f"{step.meaning}, {step.state}: {plotly_text(step.why, 200)}" for step in own],
         hovertemplate="<b>change at %{x}</b><br>%{text}<extra></extra>",
-        legendgroup=f"{position}",
         showlegend=False,
         name="changes",
     )

@@ -12,7 +12,7 @@ from dashboard.charts.thin import MOST as THIN
 from dashboard.charts.thin import thinned
 from dashboard.charts.trend import BANDS, TrendOptions, trend
 from dashboard.page import Context
-from dashboard.parts import boxes, choice, visit, wording
+from dashboard.parts import boxes, choice, visit, wording, zoom
 from dashboard.parts.link import heading
 from dashboard.parts.plain import shortened
 from dashboard.state import TrendsView, bound, chosen_row, current, on_pick, optional
@@ -26,6 +26,8 @@ _JUDGED = 24  # lines in which changes are looked for
 _LINES = 200  # of one figure
 _RAW = 8  # lines whose single runs are drawn
 _TABLE = "levels of the figure"
+_SCALED = ("zoom",)  # what means nothing on other axes
+_DRAWN = ("zoom", "hide")  # nor with other lines
 _ROWS = 2000  # of the table; the download has all
 
 
@@ -83,17 +85,19 @@ def _pick(view: TrendsView, known: choice.Catalog) -> None:
             "Benchmark",
             offered.benchmark,
             format_func=shortened,
-            **bound(view, "benchmark", ["case", "metric", "host", "relative", "start", "end"]),
+            **bound(view, "benchmark", ["case", "metric", "host", "relative", "start", "end", *_DRAWN]),
         )
     with right:
         labels = known.labels.get(view.benchmark, {})
         st.multiselect(
-            "Test cases", offered.case, format_func=labels.__getitem__, placeholder="all", **bound(view, "case")
+            "Test cases", offered.case, format_func=labels.__getitem__, placeholder="all", **bound(view, "case", _DRAWN)
         )
     with left:
-        st.multiselect("Metrics", offered.metric, format_func=shortened, placeholder="all", **bound(view, "metric"))
+        st.multiselect(
+            "Metrics", offered.metric, format_func=shortened, placeholder="all", **bound(view, "metric", _DRAWN)
+        )
     with right:
-        st.multiselect("Hosts", offered.host, format_func=shortened, placeholder="all", **bound(view, "host"))
+        st.multiselect("Hosts", offered.host, format_func=shortened, placeholder="all", **bound(view, "host", _DRAWN))
 
 
 def _shape(view: TrendsView, lines: Sequence[Line], names: Mapping[int, str]) -> TrendsView:
@@ -108,15 +112,23 @@ def _shape(view: TrendsView, lines: Sequence[Line], names: Mapping[int, str]) ->
     )
     with st.expander("Revisions and axes", expanded=_is_shaped(view), icon=":material/tune:"):
         first, second, third, fourth = st.columns(4)
-        first.selectbox("From", measured, placeholder="the first", format_func=shortened, **optional(view, "start"))
-        second.selectbox("To", measured, placeholder="the last", format_func=shortened, **optional(view, "end"))
-        third.text_input("Revisions containing", placeholder="text", **bound(view, "revision"))
+        first.selectbox(
+            "From", measured, placeholder="the first", format_func=shortened, **optional(view, "start", _SCALED)
+        )
+        second.selectbox(
+            "To", measured, placeholder="the last", format_func=shortened, **optional(view, "end", _SCALED)
+        )
+        third.text_input("Revisions containing", placeholder="text", **bound(view, "revision", _SCALED))
         fourth.selectbox(
-            "Relative to", measured, placeholder="absolute", format_func=shortened, **optional(view, "relative")
+            "Relative to",
+            measured,
+            placeholder="absolute",
+            format_func=shortened,
+            **optional(view, "relative", _SCALED),
         )
         row = st.container(horizontal=True, vertical_alignment="bottom")
         row.text_input("Boots (glob)", placeholder="all", width=240, **bound(view, "boot"))
-        row.toggle("Logarithmic axis", **bound(view, "log"))
+        row.toggle("Logarithmic axis", **bound(view, "log", _SCALED))
         row.toggle("Single runs", help="One mark per run under each level.", **bound(view, "raw"))
     return view
 
@@ -132,8 +144,9 @@ def _figure(
     titles = wording.titles([line.series for line in lines])
     options = TrendOptions(relative, view.log, raw, _releases(lines), found)
     figure = trend(thinned(lines), titles, {r: name for r, name in names.items() if r in shown}, options)
+    zoom.remember()
     st.plotly_chart(
-        figure,
+        zoom.applied(figure, view.zoom, view.hide),
         key="trend",
         on_select=visit.clicked("trend", source, [line.series for line in lines]),
         selection_mode="points",

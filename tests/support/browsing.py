@@ -26,13 +26,18 @@ MARKS = [
 ]
 
 
-@contextlib.contextmanager
-def dashboard(url):
-    """`kvmperf dashboard` on a database: the process and its address, once it answers."""
+def free_port():
+    """A port that nobody listens on now."""
     with socket.create_server(("127.0.0.1", 0)) as free:
-        port = free.getsockname()[1]
+        return free.getsockname()[1]
+
+
+@contextlib.contextmanager
+def dashboard(url, *options, port=0, log=subprocess.DEVNULL):
+    """`kvmperf dashboard` on a database: the process and its address, once it answers."""
+    port = port or free_port()
     command = [sys.executable, "-c", "from cli.main import main; main()", "dashboard", "--db", url, "--port", str(port)]
-    child = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True)
+    child = subprocess.Popen([*command, *options], stdout=subprocess.PIPE, stderr=log, text=True)
     try:
         assert child.stdout is not None
         told = child.stdout.readline()
