@@ -16,6 +16,7 @@ log = logging.getLogger("kvmperf.api")
 _FULL = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
 _FEEDS = ("/alerts.atom", "/alerts.json")  # their readers know passwords, not tokens
 _AGAIN = {"Retry-After": "5"}
+_SAFE = "send it again: what is stored is not stored twice"
 
 
 class ApiError(Exception):
@@ -61,10 +62,10 @@ def _user(request: Request, error: Exception) -> JSONResponse:
 def _database(said: str) -> tuple[int, str, str]:
     """The path of the database is nobody's business."""
     if "full" in said or "disk I/O" in said:
-        return 507, "the server's disk is full", "nothing was stored; try again later"
+        return 507, "the server's disk is full", _SAFE
     if "locked" in said:
-        return 503, "the database is busy", "nothing was stored; try again in a few seconds"
-    return 503, "the database does not answer", "nothing was stored; try again later"
+        return 503, "the database is busy", f"in a few seconds {_SAFE}"
+    return 503, "the database does not answer", _SAFE
 
 
 def _invalid(_request: Request, error: Exception) -> JSONResponse:
@@ -84,7 +85,7 @@ def _http(_request: Request, error: Exception) -> JSONResponse:
 def _os(request: Request, error: Exception) -> JSONResponse:
     if isinstance(error, OSError) and error.errno in _FULL:
         log.error("disk full: %s", error.strerror)
-        return answer(507, "the server's disk is full", "nothing was stored; try again later", _AGAIN)
+        return answer(507, "the server's disk is full", _SAFE, _AGAIN)
     return _bug(request, error)
 
 

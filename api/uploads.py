@@ -80,7 +80,8 @@ def router(engine: Engine, gate: Gate, settings: ServerSettings) -> APIRouter:
     ) -> JSONResponse:
         """Store a bundle (`application/x-tar`, `application/gzip`), or one output (`text/plain`) with its context.
 
-        All of it or nothing; the answer comes after the commit. The same bundle again gets the same receipt (200).
+        The answer comes after the last commit; what is refused stores nothing. The same bundle again gets the same
+        receipt (200), and one that was interrupted goes on.
         """
         kind = request.headers.get("content-type", "").partition(";")[0].strip().lower()
         if kind == "text/plain":
@@ -205,7 +206,7 @@ _RESPONSES: dict[int | str, dict[str, Any]] = {  # Any: OpenAPI
             (403, "The token may not upload"),
             (413, "Too large"),
             (503, "The database is busy; try again"),
-            (507, "The disk is full; nothing was stored"),
+            (507, "The disk is full; send it again"),
         )
     },
 }

@@ -3,6 +3,7 @@
 Every command imports what it needs inside its function: `--help` must not pay for a database.
 """
 
+import errno
 import sys
 from collections.abc import Callable
 
@@ -29,6 +30,8 @@ from cli import (
     upload,
 )
 from db.errors import UserError
+
+_FULL = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
 
 app = typer.Typer(
     name="kvmperf",
@@ -76,6 +79,11 @@ def main() -> None:
     except BrokenPipeError:  # `kvmperf … | head`: the reader has seen enough
         sys.stderr.close()
         sys.exit(0)
+    except OSError as error:
+        if error.errno not in _FULL:
+            raise
+        report(UserError(f"{error.filename or 'the disk'}: {error.strerror}", "make room, then do it again"))
+        sys.exit(1)
     except KeyboardInterrupt:
         sys.stderr.write("kvmperf: interrupted\n")
         sys.exit(130)

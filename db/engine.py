@@ -25,6 +25,10 @@ T = TypeVar("T")
 
 HEAD = "0005"  # the newest migration; a test keeps it true
 _BUSY_TIMEOUT_MS = 10_000
+_HINTS = {
+    "locked": "another kvmperf is writing; try again",
+    "full": "make room, then do it again: what is stored is not stored twice",
+}
 _WRITING = "kvmperf_writing"  # execution option: take the write lock at BEGIN, not at the first write
 _UPGRADING = 5386010  # the advisory lock that upgrades of one PostgreSQL database wait for
 _OLDEST_POSTGRESQL = 15
@@ -260,7 +264,7 @@ def _errors_for_people(engine: Engine) -> Iterator[None]:
         yield
     except (OperationalError, InterfaceError) as error:
         said = _said(error)
-        hint = "another kvmperf is writing; try again" if "locked" in said else ""
+        hint = next((hint for word, hint in _HINTS.items() if word in said), "")
         raise DatabaseError(f"{where}: {said}", hint) from error
     except DriverError as error:
         if "not a database" in str(error.orig):
