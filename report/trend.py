@@ -1,7 +1,8 @@
 """Answers "how did this metric move?": one level per revision of each time series, in the order of the revisions."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from typing import NamedTuple
 
 import numpy as np
 from sqlalchemy import Connection
@@ -10,12 +11,12 @@ from db import queries
 from db.errors import UserError
 from db.hoststate import Difference, Severity, differences
 from db.queries import Filters
-from db.values import RevisionRow, SampleTable, SeriesRow
+from db.samples import without_collection
+from db.values import IntArray, RevisionRow, SampleTable, SeriesRow
 from stats.levels import Level, levels
 
 
-@dataclass(frozen=True, slots=True)
-class Point:
+class Point(NamedTuple):
     """One revision of one time series. `host_changed` names the state fields that differ from the point before."""
 
     revision: RevisionRow
@@ -42,6 +43,7 @@ class RawPoint:
     value: float
 
 
+@without_collection()
 def build(
     connection: Connection, filters: Filters, *, revisions: Sequence[str] = (), limit: int = 200
 ) -> tuple[Line, ...]:
@@ -55,7 +57,10 @@ def build(
     boots = {b.id for b in queries.boots(connection, filters.boot)} if filters.boot else None
     table = queries.samples(connection, [s.id for s in wanted], list(known), boots)
     states = queries.host_states(connection, {int(i) for i in np.unique(table.state) if i >= 0})
-    lines = tuple(line for s in wanted if (line := _line(s, table, known, states)).points)
+    ordered = sorted(known.values(), key=lambda revision: revision.order)
+    ids = np.array([revision.id for revision in ordered], dtype=np.int64)
+    rank = np.argsort(ids)[np.searchsorted(np.sort(ids), table.revision)]  # of each row, in the order of the revisions
+    lines = tuple(line for s in wanted if (line := _line(s, table, rank, ordered, states)).points)
     if not lines:
         raise UserError("no measurements pass the filters", "loosen them, or upload results first: kvmperf upload PATH")
     return lines
@@ -87,29 +92,38 @@ def _kept(revision: RevisionRow, texts: Sequence[str]) -> bool:
 def _line(
     series: SeriesRow,
     table: SampleTable,
-    known: Mapping[int, RevisionRow],
+    rank: IntArray,
+    ordered: Sequence[RevisionRow],
     states: Mapping[int, Mapping[str, str]],
 ) -> Line:
     first, last = np.searchsorted(table.series, [series.id, series.id + 1])
     rows = first + np.flatnonzero(table.counts[first:last])  # a run whose values are all warm-up is no point
-    revisions = sorted({int(r) for r in table.revision[rows]}, key=lambda r: known[r].order)
-    rank = {revision: position for position, revision in enumerate(revisions)}
-    position = np.array([rank[int(r)] for r in table.revision[rows]], dtype=np.int64)
+    ranks, position = np.unique(rank[rows], return_inverse=True)
     counts = table.counts[rows]
-    offsets = np.r_[0, np.cumsum(table.counts)]
+    start, stop = table.counts[:first].sum(), table.counts[:last].sum()
     found = levels(
-        table.values[offsets[first] : offsets[last]],
+        table.values[start:stop],
         np.repeat(table.run[rows], counts),
         np.repeat(table.boot[rows], counts),
         np.repeat(position, counts),
     )
-    last_row = dict(zip(position.tolist(), rows.tolist(), strict=True))
-    points: list[Point] = []
+    last_row = np.zeros(ranks.size, dtype=np.int64)
+    last_row[position] = rows
+    changed = _host_changes(table.state[last_row].tolist(), states)
+    return Line(series, tuple(map(Point, map(ordered.__getitem__, ranks.tolist()), found, changed)))
+
+
+def _host_changes(
+    of_points: Sequence[int], states: Mapping[int, Mapping[str, str]]
+) -> Iterator[tuple[Difference, ...]]:
+    """What matters of each point's host state that differs from the one before; an unknown state differs from none."""
     before: Mapping[str, str] = {}
-    for at, level in enumerate(found):
-        state = states.get(int(table.state[last_row[at]]), {})
+    last = -1
+    for number in of_points:
+        if number == last:
+            yield ()
+            continue
+        state = states.get(number, {})
         changed = differences(before, state) if before and state and before is not state else ()
-        grave = tuple(one for one in changed if one.severity is not Severity.NOTE)
-        points.append(Point(known[revisions[at]], level, grave))
-        before = state or before
-    return Line(series, tuple(points))
+        yield tuple(one for one in changed if one.severity is not Severity.NOTE)
+        before, last = state or before, number

@@ -1,6 +1,6 @@
 """The level of each state: a typical value with an interval, from nested repetitions. For trends, not for verdicts."""
 
-from dataclasses import dataclass
+from typing import NamedTuple
 
 import numpy as np
 from scipy import special
@@ -8,12 +8,11 @@ from scipy import special
 from stats.policy import FloatArray, IntArray
 
 
-@dataclass(frozen=True, slots=True)
-class Level:
+class Level(NamedTuple):
     """A typical value and its interval, in the unit of the values.
 
     The interval is None where nothing is known of the spread between units; `scope` says what it leaves out
-    ("within one boot").
+    ("within one boot"). A tuple: a figure has hundreds of thousands of them.
     """
 
     value: float
@@ -47,18 +46,23 @@ def levels(
         for owner, units in ((places[0], per_boot), (rows[0], per_run))
     )
     low, high = (np.where(known >= 2, a, b) for a, b in zip(by_boot, by_run, strict=True))
+    scopes = ("boots unknown", "within one boot", "")
     return tuple(
-        Level(
-            float(typical[i]),
-            None if np.isnan(low[i]) else float(low[i]),
-            None if np.isnan(high[i]) else float(high[i]),
-            int(known[i]),
-            int(runs[i]),
-            int(values[i]),
-            "" if known[i] >= 2 else "within one boot" if known[i] else "boots unknown",
+        map(
+            Level,
+            typical.tolist(),
+            _known(low),
+            _known(high),
+            known.tolist(),
+            runs.tolist(),
+            values.tolist(),
+            [scopes[min(boots, 2)] for boots in known.tolist()],
         )
-        for i in range(points.size)
     )
+
+
+def _known(bounds: FloatArray) -> list[float | None]:
+    return [None if bound != bound else bound for bound in bounds.tolist()]  # noqa: PLR0124 (NaN is not itself)
 
 
 def _medians(keys: IntArray, value: FloatArray) -> tuple[IntArray, FloatArray]:
