@@ -1,11 +1,12 @@
 """Patch series in the database: registering what was posted, finding it again, placing uploads in it."""
 
+import json
 import re
 from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 
-from sqlalchemy import Connection, func, insert, literal, select, update
+from sqlalchemy import Connection, Text, cast, func, insert, literal, or_, select, update
 
 from db.errors import UnresolvedNameError, UserError
 from db.models import Capture, Patch, PatchSeries, Revision, Run, SeriesVersion
@@ -15,6 +16,7 @@ from db.values import RevisionFacts
 
 _CHANGE_ID = re.compile(r"(?:\d{8}-)?(.+?)(?:-[0-9a-f]{8,})?$")  # b4: date, slug, random hex
 _NAME_LIMIT = 60
+ERA = "selftest_era"  # the label of a run whose output shows the era of its program
 HARNESS = "harness"  # the tag under which a capture says which build of the test program ran
 
 
@@ -103,19 +105,25 @@ def known_series(connection: Connection, *, diffs: bool = False) -> tuple[PatchS
     )
 
 
-def harnesses(connection: Connection, revision_ids: Collection[int]) -> dict[tuple[int, int], frozenset[str]]:
-    """The builds of the test programs that were told (`upload --harness`), by revision and test case."""
+Builds = tuple[frozenset[str], frozenset[str]]  # what was told (`upload --harness`), what the outputs show
+
+
+def harnesses(connection: Connection, revision_ids: Collection[int]) -> dict[tuple[int, int], Builds]:
+    """The builds of the test programs, told and shown, by revision and test case; where there are none, nothing."""
+    tags, labels = cast(Capture.tags, Text), cast(Run.labels, Text)  # JSON of PostgreSQL has no DISTINCT
     wanted = (
-        select(Run.revision_id, Run.test_case_id, Capture.tags)
+        select(Run.revision_id, Run.test_case_id, tags, labels)
         .join(Capture, Run.capture_id == Capture.id)
         .where(Run.revision_id.in_(sorted(revision_ids)), Capture.deleted_at.is_(None))
+        .where(or_(tags.contains(f'"{HARNESS}"'), labels.contains(f'"{ERA}"')))
         .distinct()
     )
-    found: dict[tuple[int, int], set[str]] = {}
-    for row in connection.execute(wanted):
-        if HARNESS in row.tags:
-            found.setdefault((row.revision_id, row.test_case_id), set()).add(row.tags[HARNESS])
-    return {key: frozenset(names) for key, names in found.items()}
+    found: dict[tuple[int, int], tuple[set[str], set[str]]] = {}
+    for revision, case, tagged, labelled in connection.execute(wanted):
+        sets = found.setdefault((revision, case), (set(), set()))
+        for names, text, key in zip(sets, (tagged, labelled), (HARNESS, ERA), strict=True):
+            names |= {value for name, value in json.loads(text).items() if name == key}
+    return {key: (frozenset(told), frozenset(shown)) for key, (told, shown) in found.items()}
 
 
 def find(text: str, known: Sequence[PatchSeriesRow]) -> PatchSeriesRow:

@@ -7,13 +7,15 @@ import numpy as np
 
 from db.errors import UserError
 from db.keys import digest
+from db.series import ERA
 from db.values import NewCapture, NewMeasurement, NewRun
 from ingest import parsers
 from ingest.errors import FormatError
+from ingest.harness import era
 from ingest.outputs import Captured
-from ingest.records import Better, Measurement, Record, Unit
+from ingest.records import Better, Measurement, Record, Status, Unit
 
-_VERSION = 1  # of `measurements`: grows when equal records are stored differently
+_VERSION = 2  # of `measurements`: grows when equal records are stored differently
 _VERSIONS = {row.name: row.version for row in parsers.FORMATS}
 PARSERS = digest([_VERSION, sorted(_VERSIONS.items())])  # today's parsers; re-parsing looks at what others have read
 
@@ -21,7 +23,7 @@ PARSERS = digest([_VERSION, sorted(_VERSIONS.items())])  # today's parsers; re-p
 def capture(captured: Captured) -> NewCapture:
     """What is to be stored of one output: its bytes always, its runs where a parser understands it."""
     try:
-        runs = tuple(_run(record) for record in parsers.parse(captured.output))
+        runs = tuple(_run(record, captured.output.text) for record in parsers.parse(captured.output))
     except FormatError as error:
         return held(captured, error)
     return _new(captured, runs=runs)
@@ -52,7 +54,8 @@ def _new(captured: Captured, runs: tuple[NewRun, ...] = (), quarantined: str = "
     )
 
 
-def _run(record: Record) -> NewRun:
+def _run(record: Record, text: str) -> NewRun:
+    printed_by = "" if record.reported or record.status is not Status.PASS else era(record.benchmark, text)
     return NewRun(
         benchmark=record.benchmark,
         params=dict(record.params),
@@ -61,7 +64,7 @@ def _run(record: Record) -> NewRun:
         format_version=_VERSIONS.get(record.format, 1),
         measurements=measurements(record.measurements),
         warnings=record.warnings,
-        labels=dict(record.labels),
+        labels=dict(record.labels) | ({ERA: printed_by} if printed_by else {}),
         reported=record.reported,
     )
 

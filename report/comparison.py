@@ -14,7 +14,7 @@ from db.errors import UserError
 from db.hoststate import Difference, Severity
 from db.queries import Filters
 from db.samples import without_collection
-from db.series import find, harnesses, known_series
+from db.series import Builds, find, harnesses, known_series
 from db.values import RevisionRow, RunCount, SampleTable, SeriesRow
 from report import comparability, history, versions
 from report import pairs as pairing
@@ -27,6 +27,7 @@ from stats.samples import History
 from stats.variance import Spreads
 
 _DIRECTION = {"lower": -1, "higher": 1}
+_UNTOLD: Builds = (frozenset(), frozenset())
 _SPECIAL = {"failed": ("fail", "timeout", "killed"), "skipped": ("skip",)}
 
 
@@ -157,7 +158,7 @@ class _Data:
     table: SampleTable
     series: Mapping[int, SeriesRow]
     states: Mapping[int, Mapping[str, str]]
-    builds: Mapping[tuple[int, int], frozenset[str]]
+    builds: Mapping[tuple[int, int], Builds]
     past: Mapping[int, Spreads]
 
 
@@ -190,11 +191,13 @@ def _judge(data: _Data, pairs: Sequence[Pair], request: Request) -> tuple[Row, .
 
 def _row(data: _Data, key: _Key, pair: Pair, result: Comparison, hosts: Comparability) -> Row:
     series = data.series[key[0]]
-    builds = [data.builds.get((revision.id, series.test_case_id), frozenset()) for revision in (pair.base, pair.head)]
-    if all(builds) and builds[0] != builds[1]:
-        was, now = (", ".join(sorted(names)) for names in builds)
-        text = f"the test program changed with the code ({was} -> {now}): the difference may be the program's"
-        result = replace(result, warnings=(*result.warnings, text))
+    builds = [data.builds.get((revision.id, series.test_case_id), _UNTOLD) for revision in (pair.base, pair.head)]
+    for was, now in zip(*builds, strict=True):
+        if was and now and was != now:
+            left, right = (", ".join(sorted(names)) for names in (was, now))
+            text = f"the test program changed with the code ({left} -> {right}): the difference may be the program's"
+            result = replace(result, warnings=(*result.warnings, text))
+            break
     return Row(pair.head.name, series, result, hosts, pair.base.name, pair.name, pair.kind)
 
 

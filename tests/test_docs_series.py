@@ -44,7 +44,7 @@ def session(tmp_path):
     bench.chmod(0o755)
     server = install(tmp_path)
     who = {f"GIT_{one}": "dev@example.org" for one in WHO}
-    who |= {"SEED": "2", "GIT_COMMITTER_DATE": "2026-01-02T03:04:05Z"}
+    who |= {"SEED": "106", "GIT_COMMITTER_DATE": "2026-01-02T03:04:05Z"}
     git = {"GIT_CONFIG_GLOBAL": os.devnull, "GIT_CONFIG_SYSTEM": os.devnull, "LC_ALL": "C.UTF-8", "COLUMNS": "100"}
     mine = {"PATH": f"{tmp_path}:{os.environ['PATH']}", "KVMPERF_DB": f"sqlite:///{tmp_path / 'k.db'}"}
     yield tree, {**os.environ, **who, **git, **mine}

@@ -9,8 +9,8 @@ from db.engine import connect, reading, writing
 from db.errors import UnresolvedNameError, UserError
 from db.models import Revision
 from db.posted import PostedPatch, PostedVersion
-from db.series import find, known_series, placed, register
-from db.values import CaptureContext, NewCapture, RevisionFacts
+from db.series import ERA, HARNESS, find, harnesses, known_series, placed, register
+from db.values import CaptureContext, NewCapture, NewRun, RevisionFacts
 from db.writes import Writer
 
 
@@ -191,3 +191,14 @@ def test_uploads_under_the_change_id_are_adopted(engine):
         done = register(connection, version(1))
 
     assert (done.series, done.adopted) == (version().change_id, 1)
+
+
+def test_builds_of_test_programs_are_told_and_shown(engine):
+    run = NewRun("suite/bench", {}, "pass", "made", 1, (), labels={ERA: "era"})
+    with writing(engine) as connection:
+        for number in (1, 2):
+            context = CaptureContext(host="lab", revision=RevisionFacts(label="a"), tags={HARNESS: "6.12"})
+            Writer(connection).store(context, NewCapture(f"{number}.out", {}, runs=(run,)))
+        ((key, builds),) = harnesses(connection, [queries.revisions(connection)[0].id]).items()
+
+    assert (key[0], builds) == (1, (frozenset({"6.12"}), frozenset({"era"})))

@@ -59,6 +59,13 @@ def test_each_version_is_compared_with_its_own_base_and_with_the_one_before(thre
     }
 
 
+def test_most_of_a_gain_that_is_lost_is_a_sentence_too(tmp_path):
+    states = LEVELS | {(2, 2): 2.4, (3, 0): 3.0, (3, 2): 2.85}
+    report = compared(stored(tmp_path / "k.db", states, "aaa"), "walk@v1", "walk@v2", "walk@v3")
+
+    assert any(said.startswith("v3 lost most of what v2 gained: ") for said in report.told)
+
+
 def test_what_a_version_lost_is_a_sentence(three):
     report = compared(three, "walk@v1", "walk@v2", "walk@v3")
 
@@ -123,6 +130,20 @@ def test_a_test_program_that_changed_with_the_code_is_a_warning(tmp_path):
     told = {row.head: [w for w in row.result.warnings if "test program changed" in w] for row in report.rows}
     assert told["new"] == ["the test program changed with the code (6.1 -> 6.12): the difference may be the program's"]
     assert (told["same"], told["untold"]) == ([], [])
+
+
+def test_eras_that_outputs_show_are_told_apart_without_a_word_of_the_user(tmp_path):
+    engine = connect(f"sqlite:///{tmp_path / 'k.db'}", create=True)
+    old, new = {"selftest_era": "no random seed, as in 6.1"}, {"selftest_era": "hex random seed, as in 6.12"}
+    with writing(engine) as connection:
+        measure(connection, 3.0, label="old", labels=old)
+        measure(connection, 2.0, label="new", labels=new, seed=1)
+        measure(connection, 2.0, label="told", labels=new, tags={"harness": "6.12"}.items(), seed=2)
+    report = compared(engine, "old", "new", "told")
+
+    told = [w for row in report.rows for w in row.result.warnings if "test program changed" in w]
+    assert len(told) == 2
+    assert "(no random seed, as in 6.1 -> hex random seed, as in 6.12)" in told[0]
 
 
 def test_versions_that_nothing_was_measured_of_are_an_error(three):

@@ -6,7 +6,7 @@ from db.values import CaptureContext, NewCapture, NewMeasurement, NewRun, Revisi
 from db.writes import Writer
 
 
-def measure(connection, level, *, boots=4, runs=5, noise=0.004, seed=0, shared=False, tags=(), **facts):
+def measure(connection, level, *, boots=4, runs=5, noise=0.004, seed=0, shared=False, tags=(), labels=(), **facts):
     """Runs of `level` seconds in boots of their own (or in shared ones), at the revision that the facts name."""
     writer, rng = Writer(connection), np.random.default_rng(seed)
     name = "-".join(str(value) for value in facts.values())
@@ -16,7 +16,7 @@ def measure(connection, level, *, boots=4, runs=5, noise=0.004, seed=0, shared=F
             values = level * np.exp(shift + rng.normal(0, noise, 3))
             one = NewRun(
                 "kvm-selftests/dirty_log_perf_test", {"vcpus": 4}, "pass", "made", 1,
-                (NewMeasurement("clear_dirty_log_time", "s", "lower", values),),
+                (NewMeasurement("clear_dirty_log_time", "s", "lower", values),), labels=dict(labels),
             )  # fmt: skip
             context = CaptureContext(
                 host="bm3",
