@@ -1,7 +1,8 @@
 """How long change detection takes, beside Apache Otava on the same arrays in the same run.
 
 Otava runs in a virtual environment of its own under a temporary directory (kept with --venv DIR), in a process that
-answers one request at a time; requests to it and to kvmperf alternate, and medians are compared.
+answers one request at a time; requests to it and to kvmperf alternate, and medians of processor time are compared:
+what else the machine does meanwhile is not what is asked.
 
     python benchmarks/detect_speed.py [--rounds 7] [--venv DIR]
 """
@@ -38,15 +39,15 @@ for line in sys.stdin:
         if known is None or known[0] != path:
             known = [path, series(arrays[:-100]).analyze(), len(arrays) - 100]
         values, at = arrays.tolist(), known[2]
-        started = time.perf_counter()
+        started = time.process_time()
         known[1].append([at], {"m": [values[at]]}, {})
         known[2] += 1
     else:
         lists = [one.tolist() for one in np.atleast_2d(arrays)]
-        started = time.perf_counter()
+        started = time.process_time()
         for one in lists:
             series(one).analyze()
-    print(time.perf_counter() - started, flush=True)
+    print(time.process_time() - started, flush=True)
 """
 
 
@@ -91,9 +92,9 @@ def draw(points: int, series: int = 1) -> np.ndarray:
 
 
 def timed(function: Callable[[], object]) -> float:
-    started = time.perf_counter()
+    started = time.process_time()
     function()
-    return time.perf_counter() - started
+    return time.process_time() - started
 
 
 def against(otava: Otava, task: str, path: Path, ours: Callable[[], object], rounds: int) -> tuple[float, float]:
