@@ -1,33 +1,112 @@
-"""`kvmperf detect`: where did a series change?"""
+"""`kvmperf detect`: where did a series change, and what of it is an alert?"""
 
+from enum import StrEnum
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
+
+from cli.options import DatabaseOption, database_url
+
+if TYPE_CHECKING:
+    from datetime import datetime
+
+_REGRESSION_FOUND = 4
+
+RulesOption = Annotated[
+    Path | None,
+    typer.Option("--rules", envvar="KVMPERF_RULES", metavar="FILE", help="Rules of alerting.", show_default=False),
+]
+
+
+class FailOn(StrEnum):
+    """What makes the command exit with 4."""
+
+    REGRESSION = "regression"
 
 
 def detect(
     *,
+    db: DatabaseOption = "",
     csv: Annotated[
         Path | None, typer.Option(help="Series in a file: columns series,x,value and rep.", show_default=False)
     ] = None,
-    as_json: Annotated[bool, typer.Option("--json", help="One object a series.")] = False,
+    rules: RulesOption = None,
+    since: Annotated[
+        str, typer.Option(metavar="DATE", help="Older changes are history and alert nobody.", show_default=False)
+    ] = "",
+    fail_on: Annotated[
+        FailOn | None, typer.Option(help="Exit with 4 while one is open and untriaged.", show_default=False)
+    ] = None,
+    junit: Annotated[
+        Path | None, typer.Option(metavar="FILE", help="Write open alerts as JUnit XML.", show_default=False)
+    ] = None,
+    as_json: Annotated[bool, typer.Option("--json", help="JSON lines: one object an open alert, or a series.")] = False,
 ) -> None:
-    """Find the changes of series: steps that last, told from bursts, modes and drift.
+    """Find the changes of all stored series, or of a CSV file; new changes become alerts.
 
-    Several rows of one x are repetitions, of which the median counts. Nothing needs to be tuned.
+    Looks at what came in since the last time, so run it after uploads or from a timer. Changes are steps that last,
+    told from bursts, modes and drift; of a CSV file several rows of one x are repetitions, of which the median counts.
 
-    Example: kvmperf detect --csv nightly.csv
+    Example: kvmperf detect --rules rules.toml --fail-on regression --junit alerts.xml
     """
-    if csv is None:
-        raise typer.BadParameter("name a file: kvmperf detect --csv FILE", param_hint="--csv")
+    if csv is not None:
+        _detect_csv(csv, as_json=as_json)
+        return
+    import json
+    from datetime import UTC, datetime
+
+    from alerts import report
+    from alerts.rules import Rules, read
+    from alerts.sweep import sweep
+    from db.alert_queries import groups
+    from db.engine import connect, reading
+
+    now = datetime.now(UTC)
+    engine = connect(database_url(db))
+    told = read(rules) if rules else Rules()
+    done = sweep(engine, told, now=now, since=_day(since))
+    with reading(engine) as connection:
+        found = groups(connection)
+    if junit is not None:
+        _write(junit, report.as_junit(found, now))
+    for one in found:
+        typer.echo(json.dumps(report.as_json(one, now)) if as_json else report.as_line(one, now))
+    happened = f"{len({number for number, _ in done.happened})} alerts changed, {len(found)} open"
+    typer.echo(f"judged {done.judged} time series: {happened}", err=True)
+    if fail_on and report.gated(found, now):
+        raise typer.Exit(_REGRESSION_FOUND)
+
+
+def _detect_csv(path: Path, *, as_json: bool) -> None:
     import json
 
     from report.series_csv import as_json as fields
     from report.series_csv import as_text, detect_csv
 
-    answers = detect_csv(csv)
+    answers = detect_csv(path)
     if as_json:
         typer.echo("".join(json.dumps(fields(*one), allow_nan=False) + "\n" for one in answers), nl=False)
     else:
         typer.echo(as_text(answers), nl=False)
+
+
+def _day(text: str) -> "datetime | None":
+    from datetime import UTC, datetime
+
+    if not text:
+        return None
+    try:
+        day = datetime.fromisoformat(text)
+    except ValueError as error:
+        raise typer.BadParameter(f"{text!r} is no date such as 2026-10-31", param_hint="--since") from error
+    return day if day.tzinfo else day.replace(tzinfo=UTC)
+
+
+def _write(path: Path, text: str) -> None:
+    from db.errors import UserError
+
+    try:
+        path.write_text(text, encoding="utf-8")
+    except OSError as error:
+        raise UserError(f"{path}: {error.strerror}") from error

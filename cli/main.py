@@ -10,6 +10,7 @@ from collections.abc import Callable
 import typer
 
 from cli import (
+    alerts,
     bisect,
     collect,
     compare,
@@ -66,6 +67,7 @@ app.add_typer(series.app, name="series")
 app.add_typer(bisect.app, name="bisect")
 app.add_typer(collect.app, name="collector")
 app.add_typer(token.app, name="token")
+app.add_typer(alerts.app, name="alerts")
 app.add_typer(notify.app, name="notify")
 
 
