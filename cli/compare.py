@@ -65,6 +65,9 @@ def compare(
     scaling: Annotated[str, typer.Option(metavar="PARAM", help="Text: a table over this parameter (vcpus).")] = "",
     tester: Annotated[str, typer.Option(metavar="'NAME <MAIL>'", help="Who tested, for mail and tested-by.")] = "",
     fail_on: Annotated[FailOn | None, typer.Option(help="Exit with 4 when one was found.", show_default=False)] = None,
+    junit: Annotated[
+        Path | None, typer.Option(metavar="FILE", help="Write the verdicts as JUnit XML too.", show_default=False)
+    ] = None,
 ) -> None:
     """Compare revisions: a verdict per metric, with effect, interval and reason.
 
@@ -99,6 +102,8 @@ def compare(
             typer.echo(_scaling(report, scaling), nl=False)
         else:
             typer.echo(_printed(report, layout, everything=everything), nl=False)
+    if junit is not None:
+        _write_junit(junit, report)
     if fail_on and report.count(Verdict.REGRESSION):
         raise typer.Exit(_REGRESSION_FOUND)
 
@@ -115,6 +120,13 @@ def _printed(report: "Report", layout: Layout, *, everything: bool) -> str:
         Layout.HTML: markup.to_html,
     }
     return writers[layout](report)
+
+
+def _write_junit(path: Path, report: "Report") -> None:
+    from cli.options import write_text
+    from report.junit import of_comparison
+
+    write_text(path, of_comparison(report))
 
 
 def _mail(connection: "Connection", report: "Report", tester: str) -> str:

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from cli.options import DatabaseOption, database_url
+from cli.options import DatabaseOption, database_url, write_text
 
 if TYPE_CHECKING:
     from datetime import datetime
@@ -69,7 +69,7 @@ def detect(
     with reading(engine) as connection:
         found = groups(connection)
     if junit is not None:
-        _write(junit, report.as_junit(found, now))
+        write_text(junit, report.as_junit(found, now))
     for one in found:
         typer.echo(json.dumps(report.as_json(one, now)) if as_json else report.as_line(one, now))
     happened = f"{len({number for number, _ in done.happened})} alerts changed, {len(found)} open"
@@ -101,12 +101,3 @@ def _day(text: str) -> "datetime | None":
     except ValueError as error:
         raise typer.BadParameter(f"{text!r} is no date such as 2026-10-31", param_hint="--since") from error
     return day if day.tzinfo else day.replace(tzinfo=UTC)
-
-
-def _write(path: Path, text: str) -> None:
-    from db.errors import UserError
-
-    try:
-        path.write_text(text, encoding="utf-8")
-    except OSError as error:
-        raise UserError(f"{path}: {error.strerror}") from error

@@ -37,3 +37,13 @@ def fraction(text: str) -> float:
     if not 0 <= value < 1:
         raise typer.BadParameter(f"{text!r} is no margin between 0% and 100%", param_hint="--margin")
     return value
+
+
+def write_text(path: Path, text: str) -> None:
+    """Write a file that the user named; an error names it too."""
+    from db.errors import UserError
+
+    try:
+        path.write_text(text, encoding="utf-8")
+    except OSError as error:
+        raise UserError(f"{path}: {error.strerror}") from error
