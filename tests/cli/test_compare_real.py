@@ -1,7 +1,7 @@
 """Comparisons of real runs through the command: an emulated host, two configurations, three boots."""
 
 import json
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 from subprocess import CompletedProcess
 from typing import Any
@@ -19,7 +19,7 @@ UPLOADS = (  # configuration, boot, label
 
 
 @pytest.fixture(scope="module")
-def real(make_kvmperf: Callable[[Path], Run], tmp_path_factory: pytest.TempPathFactory) -> Iterator[Run]:
+def real(make_kvmperf: Callable[[Path], Run], tmp_path_factory: pytest.TempPathFactory) -> Run:
     root = Path(__file__).resolve().parents[3] / "shared" / "corpus" / "kvm-lab" / "ab"
     if not root.is_dir():
         pytest.skip("the corpus ../shared is not here: this test compares real runs of it")
@@ -28,7 +28,7 @@ def real(make_kvmperf: Callable[[Path], Run], tmp_path_factory: pytest.TempPathF
         folder = root / configuration / boot
         facts = ("--host-facts", folder / "host") if (folder / "host").exists() else ()
         run("upload", folder, "--label", label, "--boot-id", boot, "--host", "lab", *facts)
-    yield run
+    return run
 
 
 def answers(run: Run, *words: str) -> list[dict[str, Any]]:

@@ -3,6 +3,7 @@
 import csv
 import json
 from collections import defaultdict
+from collections.abc import Sequence
 from pathlib import Path
 
 import pytest
@@ -50,7 +51,7 @@ def one_run_rows(sides: dict[str, Path]) -> list[tuple[object, ...]]:
     ]
 
 
-def written(path: Path, rows: list[tuple[object, ...]]) -> Path:
+def written(path: Path, rows: Sequence[tuple[object, ...]]) -> Path:
     with path.open("w", newline="") as handle:
         csv.writer(handle).writerows([("metric", "side", "boot", "run", "iteration", "value"), *rows])
     return path
@@ -86,7 +87,7 @@ def test_five_posted_runs_a_side_are_judged(shared: Path, tmp_path: Path, mail: 
     rows = [
         (f"{block // 2} {one.metric}", side, "", one.iteration, 1, one.value)
         for block, record in enumerate(found for found in records(path) if "variant" in found.params)
-        for side in [{"before": "base", "after": "head"}[record.params["variant"]]]
+        for side in [{"before": "base", "after": "head"}[str(record.params["variant"])]]
         for one in record.measurements
     ]
 
