@@ -37,6 +37,7 @@ PAGES: tuple[tuple[str, str, str, Render], ...] = (
 
 def main() -> None:
     """Show the page that the URL names; the bare address leads to the first one."""
+    st.set_page_config(page_icon=_ICON, layout="wide")  # before the navigation, which would fetch one of the page's icon
     st.html(_STYLE)
     introduce(os.environ.get("KVMPERF_LOCAL_USER", ""))
     pages: dict[str, Page] = {}
@@ -46,7 +47,7 @@ def main() -> None:
     # Streamlit serves its default page at the bare address only: with one of our pages there, its own link would die.
     home = st.Page(lambda: _go_on(pages), title="kvmperf", default=True, visibility="hidden")
     chosen = st.navigation([home, *pages.values()], position="top")
-    st.set_page_config(page_title=f"{chosen.title} · kvmperf", page_icon=_ICON, layout="wide")
+    st.set_page_config(page_title=f"{chosen.title} · kvmperf")
     chosen.run()
 
 

@@ -92,6 +92,7 @@ def _pick(view: TrendsView, known: choice.Catalog) -> None:
         st.multiselect(
             "Test cases", offered.case, format_func=labels.__getitem__, placeholder="all", **bound(view, "case", _DRAWN)
         )
+    left, right = st.columns(2)  # a row of their own: the keyboard goes row by row, as the eye does
     with left:
         st.multiselect(
             "Metrics", offered.metric, format_func=shortened, placeholder="all", **bound(view, "metric", _DRAWN)
