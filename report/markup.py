@@ -10,6 +10,9 @@ from report.comparison import Report, Row
 from report.text import MARKS, case_line, change, described, interval, judged, notes, verdict_counts
 from stats.units import scaled
 
+_SEVERAL = 2
+_PAIR = 3  # columns before the one that names the pair
+_EMPHASIS = ' class="verdict"'
 _COLUMNS = ("test case", "host", "metric", "base", "head", "change", "95% CI", "n base", "n head", "verdict", "why")
 
 
@@ -63,22 +66,32 @@ def to_csv(report: Report) -> str:
     return out.getvalue()
 
 
+def _columns(report: Report) -> tuple[str, ...]:
+    """The names of the columns; with several pairs, which one a row is about stands behind the metric."""
+    return _COLUMNS if len(report.pairs) < _SEVERAL else (*_COLUMNS[:_PAIR], "compared", *_COLUMNS[_PAIR:])
+
+
 def to_markdown(report: Report) -> str:
     """Summary and table for a web forge or a wiki."""
     lines = [f"**{_cell(described(report.base))}** against " + ", ".join(_cell(described(h)) for h in report.heads), ""]
     lines += [verdict_counts(report), ""]
-    lines += ["| " + " | ".join(_COLUMNS) + " |", "|" + "---|" * len(_COLUMNS)]
-    lines += ["| " + " | ".join(_cell(cell) for cell in _cells(row)) + " |" for row in report.rows]
+    columns = _columns(report)
+    lines += ["| " + " | ".join(columns) + " |", "|" + "---|" * len(columns)]
+    lines += ["| " + " | ".join(_cell(cell) for cell in _cells(row, report)) + " |" for row in report.rows]
     lines += ["", _cell(judged(report)), *(_cell(note) for note in (*report.told, *notes(report)))]
     return "\n".join(lines) + "\n"
 
 
 def to_html(report: Report) -> str:
     """A page of its own, without scripts; every text is escaped."""
-    head = "".join(f"<th>{html.escape(name)}</th>" for name in _COLUMNS)
+    columns = _columns(report)
+    head = "".join(f"<th>{html.escape(name)}</th>" for name in columns)
     body = "\n".join(
         f'<tr class="{html.escape(row.result.verdict.value.replace(" ", "-"))}">'
-        + "".join(f"<td>{html.escape(cell)}</td>" for cell in _cells(row))
+        + "".join(
+            f"<td{_EMPHASIS if name == 'verdict' else ''}>{html.escape(cell)}</td>"
+            for name, cell in zip(columns, _cells(row, report), strict=True)
+        )
         + "</tr>"
         for row in report.rows
     )
@@ -96,11 +109,11 @@ def to_html(report: Report) -> str:
 _STYLE = (
     ":root{color-scheme:light dark}body{font:14px/1.4 system-ui,sans-serif;margin:1.5rem}"
     "table{border-collapse:collapse}td,th{padding:.2rem .6rem;text-align:left;border-bottom:1px solid #8884}"
-    ".regression td:nth-child(10){font-weight:bold}.improvement td:nth-child(10){font-style:italic}"
+    ".regression .verdict{font-weight:bold}.improvement .verdict{font-style:italic}"
 )
 
 
-def _cells(row: Row) -> list[str]:
+def _cells(row: Row, report: Report) -> list[str]:
     result, series = row.result, row.series
     levels = [v for v in (result.base, result.head) if v is not None]
     texts, unit = scaled(levels, series.unit)
@@ -111,6 +124,7 @@ def _cells(row: Row) -> list[str]:
         case_line(series.benchmark, sorted(series.params.items())),
         series.host,
         series.metric,
+        *([row.pair or row.head] if len(report.pairs) >= _SEVERAL else []),
         base,
         head,
         change(result),
