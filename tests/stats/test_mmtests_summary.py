@@ -129,4 +129,30 @@ def test_drawn_means_are_near_the_mean_and_repeat(values: list[float]) -> None:
     found = summary.sub_mean([data], "Lower", seed=1)
 
     assert found == summary.sub_mean([data], "Lower", seed=1)
-    assert data.min() <= found <= data.max()
+    assert data.min() * (1 - 1e-12) <= found <= data.max() * (1 + 1e-12)
+
+
+def test_the_interval_of_drawn_means_is_that_of_their_variances() -> None:
+    random = np.random.default_rng(5)
+    quiet, shifted = random.normal(10, 2, 500), random.normal(13, 2, 250)
+
+    alone = summary.sub_mean_interval([quiet], "Lower", seed=1)
+    both = summary.sub_mean_interval([quiet, shifted], "Lower", seed=1)
+
+    assert alone is not None
+    assert alone.half == pytest.approx(1.96 * quiet.std(ddof=1) / math.sqrt(400), rel=0.02)
+    centres = (quiet.mean(), shifted.mean())
+    middle = sum(centres) / 2
+    between = (centres[0] - middle) ** 2 * 400 + (centres[1] - middle) ** 2 * 200
+    inside = (quiet.var(ddof=1) + shifted.var(ddof=1)) / 2
+    assert both is not None
+    assert both.half == pytest.approx(1.96 * math.sqrt((between + inside) / 600), rel=0.03)
+    assert both.low + both.half == pytest.approx(middle, rel=0.01)
+
+
+def test_the_interval_of_drawn_means_without_draws_or_spread() -> None:
+    assert summary.sub_mean_interval([], "Lower", seed=1) is None
+    assert summary.sub_mean_interval([np.array([1.0])], "Lower", seed=1) is None
+    assert summary.sub_mean_interval([np.array([1.0, 2.0])], "Lower", seed=1) is None  # one sample a draw: no variance
+    constant = summary.sub_mean_interval([np.full(10, 4.0)], "Higher", seed=1)
+    assert constant == summary.Interval(4.0, 4.0)
