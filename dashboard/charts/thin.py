@@ -7,7 +7,7 @@ import numpy as np
 
 from report.trend import Line
 
-MOST = 30_000  # points of one figure that stay fluid in a browser
+MOST = 20_000  # points of one figure that stay fluid in a browser
 _LEAST = 40  # points of one line
 
 

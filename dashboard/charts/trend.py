@@ -61,10 +61,15 @@ def trend(
     count = max((scale.row for scale in panels.values()), default=1)
     figure = make_subplots(rows=count, shared_xaxes=True, vertical_spacing=0.06)
     many = sum(len(line.points) for line in lines) > _DETAILED
+    drawn: list[go.Scatter | go.Scattergl] = []
+    rows: list[int] = []
     for position, (line, title) in enumerate(zip(lines, titles, strict=True)):
         scale = panels.get((line.series.metric, line.series.unit)) or panels["", line.series.unit]
         for trace in _traces(line, title, position, scale, names, options, bands=len(lines) <= BANDS, many=many):
-            figure.add_trace(trace.update(legendgroup=str(line.series.id)), row=scale.row, col=1)
+            trace.legendgroup = str(line.series.id)
+            drawn.append(trace)
+            rows.append(scale.row)
+    figure.add_traces(drawn, rows=rows, cols=[1] * len(rows))  # one by one, each is looked at again for every other
     _mark_hosts(figure, lines, names)
     _mark_revisions(figure, names, options)
     _axes(figure, names, panels, options)
@@ -137,7 +142,7 @@ def _line(  # noqa: PLR0913 (one line with all that shapes it)
     customdata = np.array([_numbers(point, factor, line.series.id) for point in points])
     kind = go.Scattergl if many else go.Scatter
     return kind(
-        x=_x(points, names),
+        x=np.array(_x(points, names), dtype=np.object_),  # of a list, every name would be looked at four times
         y=customdata[:, 0],
         mode="lines+markers" if len(points) <= _MARKED else "lines",
         name=title,

@@ -96,6 +96,8 @@ def chosen(view: TrendsView, known: Catalog) -> list[SeriesRow]:
 
 def within(lines: Sequence[Line], names: Mapping[int, str], view: TrendsView) -> list[Line]:
     """The lines cut to the revisions between start and end whose name, kernel or commit contains the text."""
+    if not (view.start or view.end or view.revision):
+        return list(lines)
     order = {name: position for position, name in enumerate(names.values())}
     first, last = order.get(view.start, 0), order.get(view.end, len(order))
     kept = []

@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
+from itertools import islice
 
 import pandas as pd
 import streamlit as st
@@ -217,8 +218,8 @@ def _changes(source: tuple[str, str], found: Sequence[Step], lines: Sequence[Lin
 def _table(source: tuple[str, str], lines: Sequence[Line]) -> None:
     with st.expander("Table and download", icon=":material/table:"):
         total = sum(len(line.points) for line in lines)
-        shown = [row for row, _ in zip(rows(lines), range(_ROWS), strict=False)]
-        places = [(line.series, point.revision.id) for line in lines for point in line.points]
+        shown = list(islice(rows(lines), _ROWS))
+        places = list(islice(((line.series, point.revision.id) for line in lines for point in line.points), _ROWS))
         st.caption("Select a row (its box at the left, or Shift+Space) to open a run behind it.")
         st.dataframe(
             pd.DataFrame([{k: shortened(v) if isinstance(v, str) else v for k, v in row.items()} for row in shown]),
