@@ -1,6 +1,6 @@
 """What measurements hang on: hosts, boots, revisions, test cases, time series. Equal things become one row."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from datetime import datetime
 from typing import Any
 
@@ -16,6 +16,9 @@ from db.series import placed
 from db.values import NewMeasurement
 
 Places = dict[str, int | None]
+_SERIES_KEY = ("test_case_id", "metric_id", "host_id")
+_SeriesKey = tuple[int, int, int]  # as named above
+_CHUNK = 500  # ids in one IN list
 _MAKING = 5386011  # the advisory lock of PostgreSQL that transactions hold while they make such rows
 
 
@@ -82,6 +85,28 @@ class Dimensions:
             found = self._ids[key] = self.one(models.TimeSeries, named)
         return found
 
+    def find_time_series(self, wanted: Iterable[tuple[int, int | None, str, NewMeasurement]]) -> None:
+        """Look up the time series of many measurements (test case, host, benchmark, measurement), and make new ones.
+
+        In a few statements, for `time_series` to answer from memory: one by one, looking them up took longer than
+        storing what was measured.
+        """
+        unknown: dict[tuple[object, ...], _SeriesKey] = {}
+        for case_id, host_id, benchmark, new in wanted:
+            key = (case_id, host_id, new.metric, new.unit)
+            if host_id is not None and key not in self._ids and key not in unknown:
+                unknown[key] = (case_id, self.metric(benchmark, new), host_id)
+        if not unknown:
+            return
+        found = self._series(unknown.values())
+        if missing := [one for one in unknown.values() if one not in found]:
+            self._alone()
+            dialect = postgresql if self._connection.dialect.name == "postgresql" else sqlite
+            rows = [dict(zip(_SERIES_KEY, one, strict=True)) for one in missing]
+            self._connection.execute(dialect.insert(models.TimeSeries).on_conflict_do_nothing(), rows)
+            found |= self._series(missing)
+        self._ids |= {key: found[one] for key, one in unknown.items()}
+
     def metric(self, benchmark: str, new: NewMeasurement) -> int:
         """The id of a metric of a benchmark."""
         benchmark_id = self.one(models.Benchmark, {"name": benchmark})
@@ -103,6 +128,17 @@ class Dimensions:
                 found = self._connection.execute(find).scalar_one()
             self._ids[key] = int(found)
         return self._ids[key]
+
+    def _series(self, keys: Iterable[_SeriesKey]) -> dict[_SeriesKey, int]:
+        """The ids of those that are stored."""
+        cases, _, hosts = (sorted(set(column)) for column in zip(*keys, strict=True))
+        table = table_of(models.TimeSeries)
+        wanted = select(table.c.id, *(table.c[name] for name in _SERIES_KEY)).where(table.c.host_id.in_(hosts))
+        found: dict[_SeriesKey, int] = {}
+        for start in range(0, len(cases), _CHUNK):
+            rows = self._connection.execute(wanted.where(table.c.test_case_id.in_(cases[start : start + _CHUNK])))
+            found |= {(row[1], row[2], row[3]): row[0] for row in rows}
+        return found
 
     def _alone(self) -> None:
         """Wait on PostgreSQL until no other transaction makes such rows.

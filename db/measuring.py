@@ -20,9 +20,13 @@ def add(connection: Connection, dimensions: Dimensions, runs: Iterable[Placed]) 
     They go to the driver directly: building the parameters of a statement costs SQLAlchemy more than the database
     needs to store them, and these are nine of ten rows of an upload.
     """
+    placed = list(runs)
+    dimensions.find_time_series(
+        (case, host, run.benchmark, m) for _, case, host, run in placed for m in run.measurements
+    )
     rows = [
         (dimensions.time_series(case_id, host_id, run.benchmark, m), run_id, m.values.size, m.warmup, _packed(m.values))
-        for run_id, case_id, host_id, run in runs
+        for run_id, case_id, host_id, run in placed
         for m in run.measurements
     ]
     if not rows:

@@ -11,7 +11,7 @@ from typing import Protocol
 from sqlalchemy import Connection, Engine
 
 from db import uploads
-from db.engine import writing
+from db.engine import in_transaction
 from db.values import NewCapture, Stored
 from db.writes import Pair, Writer
 
@@ -85,11 +85,16 @@ class Batches:
     def _write(self, waiting: list[Pair]) -> list[Stored]:
         if not waiting:
             return []
-        with writing(self._engine) as connection:
+        known = self._upload_id, frozenset(self._before)
+
+        def write(connection: Connection) -> tuple[int | None, list[Stored]]:
+            self._upload_id, self._before = known[0], set(known[1])  # as they were, where this is not the first try
             upload_id = self.upload_id(connection) or None
             writer = Writer(connection, origin=self._origin, upload_id=upload_id, before=self._before)
             stored = list(writer.store_all(waiting))
-        self._upload_id = writer.upload_id
+            return writer.upload_id, stored
+
+        self._upload_id, stored = in_transaction(self._engine, write)
         return stored
 
 
