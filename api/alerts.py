@@ -1,6 +1,5 @@
 """Alerts over HTTP: lists, one with its history, feeds, and what people say about them."""
 
-from dataclasses import asdict
 from datetime import UTC, datetime
 from typing import Annotated, Any, Literal
 
@@ -11,16 +10,16 @@ from sqlalchemy import Engine
 
 from alerts.notices.entries import entries
 from alerts.notices.feed import Feed, atom, json_feed
-from alerts.notices.telling import title, why
+from alerts.notices.telling import title
+from alerts.report import as_json
 from alerts.triage import Action, Said, find, possible, triage
 from api.auth import Caller, Gate
 from api.errors import ApiError
 from api.settings import ServerSettings
 from db import alert_queries
-from db.alert_queries import Event, Group, GroupFilters, Member
+from db.alert_queries import Event, Group, GroupFilters
 from db.engine import reading, writing
 from db.errors import UserError
-from db.values import RevisionRow
 from db.words import AlertKind, Scope, Triage
 
 _LARGEST_ID = 2**63 - 1
@@ -91,7 +90,7 @@ def _reads(routes: APIRouter, engine: Engine, gate: Gate) -> None:
         with reading(engine) as connection:
             found = alert_queries.groups(connection, wanted.filters(), wanted.limit)
         now = datetime.now(UTC)
-        rows = [as_json(one, now) for one in found]
+        rows = [_row(one, now) for one in found]
         return {"alerts": rows, "next": found[-1].id if len(found) == wanted.limit else None}
 
     @routes.get("/api/v1/alerts/{alert_id}", dependencies=[may_read])
@@ -153,52 +152,35 @@ def find_or_404(connection: Any, alert_id: int) -> Group:  # Any: SQLAlchemy's c
         raise ApiError(404, str(error), "GET /api/v1/alerts?state=all lists them") from error
 
 
-def as_json(group: Group, now: datetime) -> Json:
-    """An alert as lists show it: `effect`, `ci` and `metric` are those of the time series that names it."""
-    told = {name: getattr(group, name) for name in _SAME}
+def _row(group: Group, now: datetime) -> Json:
+    """An alert as lists show it: the fields of `kvmperf alerts list --json`, its time series only counted.
+
+    `metric`, `effect` and `ci` are those of the time series that names it.
+    """
+    told = as_json(group, now)
+    series = told.pop("members")
     first = (group.live or group.members)[:1]
     return {
         **told,
         "title": title(group),
-        "why": why(group, now),
         "open": group.is_open,
-        "base": _revision(group.base),
-        "head": _revision(group.head),
         "hosts": group.hosts,
         "benchmarks": group.benchmarks,
         "metric": first[0].series.metric if first else None,
         "effect": first[0].effect if first else None,
         "ci": [first[0].low, first[0].high] if first else None,
-        "series": len(group.members),
-        "muted_until": group.muted_until if group.is_muted(now) else None,
+        "series": len(series),
     }
-
-
-_SAME = (
-    "id", "kind", "evidence", "line", "subject", "opened_at", "announced_at", "closed_at", "closed_because",
-    "reverts_id", "reverted_by", "triage", "owner", "note", "link", "mute_reason",
-)  # fmt: skip
 
 
 def _whole(group: Group, events: tuple[Event, ...]) -> Json:
     now = datetime.now(UTC)
     return {
-        **as_json(group, now),
-        "detail": group.detail,
-        "members": [_member(one) for one in group.members],
+        **_row(group, now),
+        "members": as_json(group, now)["members"],
         "history": [{"at": e.at, "who": e.actor, "action": e.action, "detail": e.detail} for e in events],
         "actions": [action.value for action in possible(group, now)],
     }
-
-
-def _member(one: Member) -> Json:
-    series = asdict(one.series)
-    fields = ("before", "after", "effect", "z", "noise", "points", "boots", "worse", "recovered", "evidence")
-    return {**series, **{name: getattr(one, name) for name in fields}, "ci": [one.low, one.high]}
-
-
-def _revision(one: RevisionRow | None) -> Json | None:
-    return None if one is None else {"name": one.name, "kernel": one.kernel, "commit": one.commit, "label": one.label}
 
 
 def _example(told: Json) -> Any:  # Any: FastAPI's type for responses
@@ -220,8 +202,8 @@ _LIST: Json = {
             "series": 4,
             "hosts": ["bm3", "bm4"],
             "benchmarks": ["kvm-selftests/dirty_log_perf_test"],
-            "base": {"name": "6.13.0-rc1", "kernel": "6.13.0-rc1", "commit": "", "label": ""},
-            "head": {"name": "6.13.0-rc2", "kernel": "6.13.0-rc2", "commit": "", "label": ""},
+            "base": "6.13.0-rc1",
+            "head": "6.13.0-rc2",
         }
     ],
     "next": None,

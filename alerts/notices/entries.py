@@ -7,7 +7,8 @@ from sqlalchemy import Connection
 from alerts.notices import text
 from alerts.notices.feed import Entry
 from alerts.notices.notice import Kind
-from alerts.notices.telling import happened, notice, why
+from alerts.notices.telling import happened, notice
+from alerts.why import why
 from db import alert_queries
 from db.alert_queries import Group, GroupFilters
 

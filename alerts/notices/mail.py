@@ -12,11 +12,12 @@ from alerts.notices.delivery import DeliveryError, Letter
 from alerts.notices.settings import MailSink
 
 _LONGEST = 990  # characters of a line that RFC 5322 lets through unencoded, with some to spare
+_WHOLE = SMTP.clone(max_line_length=_LONGEST)  # folded subjects come apart in archives, and unfold with blanks too many
 
 
 def write(letter: Letter, sink: MailSink) -> EmailMessage:
     """The mail. Its Message-ID comes from the key: whoever gets it twice, after a crash, sees it once."""
-    mail = EmailMessage(policy=SMTP)
+    mail = EmailMessage(policy=_WHOLE)
     mail["From"], mail["To"] = sink.sender, ", ".join(sink.to)
     if sink.cc:
         mail["Cc"] = ", ".join(sink.cc)

@@ -14,7 +14,8 @@ from alerts.notices.delivery import DeliveryError, Letter
 from alerts.notices.notice import Kind, Moved, Notice
 from alerts.notices.planning import Tell
 from alerts.notices.settings import FileSink, MailSink, Settings, Sink, WebhookSink
-from alerts.notices.telling import teller, why
+from alerts.notices.telling import teller
+from alerts.why import why
 from db import outbox
 from db.engine import reading, writing
 from db.errors import UserError

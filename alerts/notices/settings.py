@@ -204,12 +204,12 @@ def _secret(told: Table, name: str, place: str, environment: Mapping[str, str]) 
     if variable := told.get(f"{name}_env"):
         if not environment.get(variable):
             _refuse(place, f"{name}_env = {variable!r}: the environment has no such variable", f"export {variable}=…")
-        return environment[variable].strip()
+        return environment[variable]
     if not told.get(f"{name}_file"):
         return ""
     path = Path(told[f"{name}_file"])
     try:
-        text = path.read_text("utf-8").strip()
+        text = path.read_text("utf-8").strip("\r\n")
     except (OSError, UnicodeDecodeError) as error:
         raise UserError(f"{place}: {name}_file = {str(path)!r} cannot be read", "one line, mode 0600") from error
     if not text:

@@ -16,7 +16,7 @@ from db.series import known_series
 from db.values import RevisionRow
 from db.words import AlertKind
 from report.regression import LORE
-from report.words import bounds, case_line, percent
+from report.words import case_line
 
 Why = Callable[[Group, datetime], str]
 _OTHER = {
@@ -79,17 +79,6 @@ def title(group: Group) -> str:
     name = f"{first.series.benchmark.rsplit('/', 1)[-1]}.{first.series.metric}"
     where = f" on {group.head.name}" if group.head else ""
     return f"{_size(first)} {word} of {name}{where}"
-
-
-def why(group: Group, now: datetime) -> str:  # noqa: ARG001 (the interface of the judge's words)
-    """One sentence: what moved between which revisions, or what is missing."""
-    members = group.live or group.members
-    if not members:
-        return group.closed_because or group.kind
-    first = members[0]
-    count = f", {len(members)} series in all" if len(members) > 1 else ""
-    between = f" between {group.base.name} and {group.head.name}" if group.base and group.head else ""
-    return f"{first.series.metric} moved by {percent(first.effect)} {bounds((first.low, first.high))}{between}{count}"
 
 
 def details(group: Group) -> tuple[str, ...]:

@@ -5,8 +5,9 @@ from datetime import UTC, date, datetime, time, timedelta
 
 import streamlit as st
 
-from alerts.notices.telling import details, title, why
+from alerts.notices.telling import details, title
 from alerts.triage import Action, Said, last_act, possible
+from alerts.why import why
 from dashboard import alerting
 from dashboard.page import Context
 from dashboard.parts import boxes, tables, user, wording

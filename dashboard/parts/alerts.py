@@ -5,7 +5,8 @@ from datetime import UTC, datetime
 
 import streamlit as st
 
-from alerts.notices.telling import title, why
+from alerts.notices.telling import title
+from alerts.why import why
 from dashboard import alerting, loaders
 from dashboard.page import Context
 from dashboard.parts import alert_details, tables

@@ -84,7 +84,7 @@ def test_an_alert_comes_with_its_series_and_history(service):
 
     assert told["title"].startswith("28.7% regression of dirty_log_perf_test.clear_dirty_log_time on v3")
     assert told["why"]
-    assert (told["base"]["name"], told["head"]["name"]) == ("v2", "v3")
+    assert (told["base"], told["head"]) == ("v2", "v3")
     assert [one["host"] for one in told["members"]] == ["bm3"]
     assert [(one["who"], one["action"]) for one in told["history"]] == [("detect", "announced")]
     assert {"acknowledge", "mute", "assign"} <= set(told["actions"])

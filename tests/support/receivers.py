@@ -20,6 +20,12 @@ from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 
 
+def free_port():
+    """A port that nobody listens on now."""
+    with socket.create_server(("127.0.0.1", 0)) as free:
+        return free.getsockname()[1]
+
+
 class Mailbox:
     """Keeps the mails it is given. `answers` are said instead of taking a mail, one a try; `delay_s` is slept first."""
 
@@ -64,8 +70,7 @@ def smtp(mailbox, *, certificate=None, user="", password=""):
             )
 
         more |= {"authenticator": knows, "auth_required": True, "auth_require_tls": bool(certificate)}
-    with socket.create_server(("127.0.0.1", 0)) as free:
-        port = free.getsockname()[1]
+    port = free_port()
     controller = Controller(mailbox, hostname="127.0.0.1", port=port, **more)
     controller.start()
     try:

@@ -12,7 +12,7 @@ AT = datetime(2026, 3, 2, 12, 30, tzinfo=UTC)
 LEVELS = ((1.0, "v1"), (1.01, "v2"), (1.3, "v3"), (1.29, "v4"))
 
 
-def fill(engine, *, measured=False):
+def fill(engine, *, measured=False, at=AT):
     """Store them; the ids of the regression, the improvement, and the notice. `measured`: a series is there already."""
     with writing(engine) as connection:
         if not measured:
@@ -22,22 +22,22 @@ def fill(engine, *, measured=False):
         base, head = revisions[1].id, revisions[2].id
         series = queries.series(connection, Filters(metric="*_time*"))[:2]
         step = {"kind": "regression", "line": "master", "base_revision_id": base, "head_revision_id": head}
-        shown = {"evidence": "confirmed", "opened_at": AT, "announced_at": AT}
+        shown = {"evidence": "confirmed", "opened_at": at, "announced_at": at}
         regression = alert_writes.add_group(connection, {**step, **shown})
         alert_writes.set_members(connection, regression, [_member(one.id, base, head) for one in series])
         improvement = alert_writes.add_group(
             connection,
-            {**step, **shown, "kind": "improvement", "closed_at": AT, "closed_because": "recovered", "owner": "bob"},
+            {**step, **shown, "kind": "improvement", "closed_at": at, "closed_because": "recovered", "owner": "bob"},
         )
         alert_writes.set_members(connection, improvement, [_member(series[0].id, base, head, effect=-0.2)])
         items = [{"host": "bm7", "since": "2026-02-25"}, {"host": "bm8", "since": "2026-02-26"}]
         silent = alert_writes.add_group(
-            connection, {"kind": "missing data", **shown, "detail": {"items": items}, "announced_at": AT}
+            connection, {"kind": "missing data", **shown, "detail": {"items": items}, "announced_at": at}
         )
         for number in (regression, improvement, silent):
-            event = alert_writes.add_event(connection, number, AT, ("detect", "announced"), {})
-            outbox.enqueue(connection, f"opened:{number}:{event}", "opened", {}, at=AT, group_id=number)
-        alert_writes.add_event(connection, improvement, AT + timedelta(days=1), ("detect", "recovered"), {})
+            event = alert_writes.add_event(connection, number, at, ("detect", "announced"), {})
+            outbox.enqueue(connection, f"opened:{number}:{event}", "opened", {}, at=at, group_id=number)
+        alert_writes.add_event(connection, improvement, at + timedelta(days=1), ("detect", "recovered"), {})
     return regression, improvement, silent
 
 
