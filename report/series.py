@@ -113,12 +113,28 @@ def states_of(
     """
     mine = [r for r in revisions if r.series == series.name and r.version == version.version]
     last = max([len(version.patches), *(r.patch or 0 for r in mine)])
-    shared = {r.id: p.k for p in version.patches if p.commit for r in revisions if is_commit(r, p.commit)}
-    states = shared | {r.id: last if r.patch is None else r.patch for r in mine}
+    states = _shared(series, version, revisions) | {r.id: last if r.patch is None else r.patch for r in mine}
     if 0 in states.values():
         return states, ""
     borrowed = base_of(series, version, version.version, revisions)
     return states | {r.id: 0 for r in borrowed}, borrowed[0].name if borrowed else ""
+
+
+def _shared(series: PatchSeriesRow, version: VersionRow, revisions: Sequence[RevisionRow]) -> dict[int, int]:
+    """The states of other versions that are states of this one: the same commit after the same patches."""
+    others = {v.version: v for v in series.versions if v.version != version.version}
+    found: dict[int, int] = {}
+    for revision in revisions:
+        k, other = revision.patch or 0, others.get(revision.version or 0)
+        if revision.series == series.name and other and 0 < k <= min(len(version.patches), len(other.patches)):
+            known = version.patches[k - 1].commit
+            if known and is_commit(revision, known) and _patch_ids(other, k) == _patch_ids(version, k):
+                found[revision.id] = k
+    return found
+
+
+def _patch_ids(version: VersionRow, k: int) -> list[str]:
+    return [patch.patch_id for patch in version.patches[:k]]
 
 
 @dataclass(frozen=True, slots=True, eq=False)

@@ -6,18 +6,19 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
+from handmade_report import revision
 from posted_mails import diff, mail
 
 from cli.upload import store
 from db.engine import connect, reading, writing
 from db.errors import UnresolvedNameError, UserError
 from db.queries import Filters
-from db.series import register
+from db.series import PatchRow, PatchSeriesRow, VersionRow, register
 from ingest.context import Given
 from ingest.mbox import mails
 from ingest.patches import versions
 from report import series_markup, series_text
-from report.series import SeriesRequest, build
+from report.series import SeriesRequest, build, states_of
 
 DEMO = Path(__file__).resolve().parents[2] / "fixtures" / "demo" / "series"
 NAME = "walk"
@@ -190,3 +191,31 @@ def test_a_series_without_measurements_says_so(tmp_path):
 
     assert report.versions[0].results == ()
     assert "nothing was measured yet" in series_text.render(report)
+
+
+def version_of(number, *patches):
+    made = tuple(PatchRow(k, k, patch_id, commit * 40, patch_id, "") for k, (commit, patch_id) in enumerate(patches, 1))
+    return VersionRow(number, number, "", "", "b" * 40, None, "", made)
+
+
+@pytest.mark.parametrize(
+    ("second", "expected"),
+    [
+        ([("a", "one"), ("c", "other")], {1: 1, 3: 1}),  # the first patch is the same commit
+        ([("c", "one"), ("d", "other")], {3: 1}),  # rebased: another commit
+        ([("x", "new"), ("a", "one")], {3: 1}),  # a commit that follows other patches is none: its mail lies
+    ],
+)
+def test_a_commit_of_two_versions_is_a_state_of_both(second, expected):
+    versions = (version_of(1, ("a", "one"), ("b", "two")), version_of(2, *second))
+    states, _ = states_of(
+        PatchSeriesRow(1, "walk", "", "", versions),
+        versions[1],
+        [
+            revision(1, "", commit="a" * 40, series="walk", version=1, patch=1),
+            revision(2, "", commit="b" * 40, series="walk", version=1, patch=2),
+            revision(3, "", commit="c" * 40, series="walk", version=2, patch=1),
+        ],
+    )
+
+    assert states == expected
