@@ -37,7 +37,8 @@ PAGES: tuple[tuple[str, str, str, Render], ...] = (
 
 def main() -> None:
     """Show the page that the URL names; the bare address leads to the first one."""
-    st.set_page_config(page_icon=_ICON, layout="wide")  # before the navigation, which would fetch one of the page's icon
+    # Before the navigation: it would make the page's icon that of the tab, and fetch it from the network.
+    st.set_page_config(page_icon=_ICON, layout="wide")
     st.html(_STYLE)
     introduce(os.environ.get("KVMPERF_LOCAL_USER", ""))
     pages: dict[str, Page] = {}

@@ -9,7 +9,7 @@ from dashboard.parts.details import details
 from dashboard.parts.link import heading
 from dashboard.parts.plain import shortened
 from dashboard.parts.summary import summary
-from dashboard.state import CompareView, bound, chosen_row, current, on_row, to_set, with_url
+from dashboard.state import CompareView, bound, chosen_row, current, go_if_leaving, on_row, to_set, with_url
 from db.errors import UserError
 from report.comparison import Absent, Report, Request, Row
 
@@ -55,6 +55,7 @@ def _show(context: Context, source: tuple[str, str], report: Report, view: Compa
 @st.fragment
 def _rows(context: Context, source: tuple[str, str], report: Report, view: CompareView) -> None:
     """Table and details. Choosing a row, an order or what is shown runs only this part of the page."""
+    go_if_leaving()
     view = with_url(view)
     listed = _table(report, view)
     chosen = [row for row in report.rows if rows.name(row, many=len(verdicts.pairs(report)) > 1) == view.row]
