@@ -10,6 +10,7 @@ from datetime import UTC, datetime
 
 from sqlalchemy import Connection, delete, exists, select, update
 
+from db import detection
 from db.dimensions import Dimensions, Places
 from db.models import Artifact, Benchmark, Capture, CaptureFile, Measurement, Metric, Run, TestCase, TimeSeries, Upload
 from db.values import NewCapture, NewMeasurement, NewRun
@@ -175,6 +176,7 @@ def _remove_measurements(connection: Connection, run_ids: Sequence[int]) -> list
     mine = Measurement.run_id.in_(run_ids)
     series = list(connection.execute(select(Measurement.time_series_id).where(mine).distinct()).scalars())
     connection.execute(delete(Measurement).where(mine))
+    detection.forget(connection, series)  # what was judged of them is no longer what is stored
     return series
 
 

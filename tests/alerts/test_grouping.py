@@ -1,0 +1,131 @@
+from hypothesis import given
+from hypothesis import strategies as st
+
+from alerts.evidence import LONE, is_clear, lone
+from alerts.grouping import SLACK, Anchor, bundle
+from alerts.judge import interval
+from alerts.steps import Step
+from db.detection import StepRow
+from db.values import SeriesRow
+from db.words import Evidence
+
+
+def step(series=1, head=20, effect=0.1, z=9.0, *, host="bm1", case=1, points=5, at_host=0.0, line=""):
+    row = StepRow(
+        head - 1,
+        head,
+        10.0,
+        10 * (1 + effect),
+        effect,
+        *interval(effect, z, is_ratio=True),
+        z,
+        0.01,
+        points,
+        5,
+        1,
+        at_host,
+    )
+    evidence = Evidence.CONFIRMED if points >= 3 else Evidence.CANDIDATE
+    about = SeriesRow(series, host, "suite/b", case, {}, "time", "s", "lower")
+    return Step(about, line, head - 1, head, row, evidence, effect > 0)
+
+
+def by_series(steps):
+    found = {}
+    for one in steps:
+        found.setdefault(one.series.id, []).append(one)
+    return found
+
+
+steps = st.lists(
+    st.builds(
+        step,
+        series=st.integers(1, 12),
+        head=st.integers(1, 60),
+        effect=st.sampled_from([-0.3, -0.05, 0.05, 0.2]),
+        z=st.floats(3.5, 20),
+        host=st.sampled_from(["bm1", "bm2"]),
+        line=st.sampled_from(["", "next"]),
+    ),
+    max_size=25,
+    unique_by=lambda one: (one.series.id, one.head),
+)
+
+
+@given(steps)
+def test_every_step_is_in_one_group_and_no_group_has_a_series_twice(found):
+    groups = bundle(by_series(found), ())
+
+    told = [one for group in groups for one in group.steps]
+    assert sorted(map(id, told)) == sorted(map(id, found))
+    for group in groups:
+        assert len({one.series.id for one in group.steps}) == len(group.steps)
+        assert len({one.line for one in group.steps}) == 1
+
+
+@given(steps)
+def test_steps_of_a_group_overlap_its_clearest_one(found):
+    for group in bundle(by_series(found), ()):
+        first, last = group.strongest.reach
+        assert all(one.reach[0] <= last and first <= one.reach[1] for one in group.steps)
+
+
+@given(steps, st.randoms())
+def test_the_order_of_steps_does_not_matter(found, random):
+    shuffled = list(found)
+    random.shuffle(shuffled)
+
+    once, again = ([{id(one) for one in group.steps} for group in bundle(by_series(x), ())] for x in (found, shuffled))
+
+    assert once == again
+
+
+@given(steps)
+def test_grouping_what_is_grouped_changes_nothing(found):
+    groups = bundle(by_series(found), ())
+    anchors = [
+        Anchor(number, one.series.id, one.line, one.head, one.row.effect > 0)
+        for number, group in enumerate(groups)
+        for one in group.steps
+    ]
+
+    again = bundle(by_series(found), anchors)
+
+    assert [{id(x) for x in one.steps} for one in again] == [{id(x) for x in one.steps} for one in groups]
+
+
+def test_a_step_that_moves_a_little_stays_in_its_group():
+    anchor = Anchor(7, 1, "", 20, rises=True)
+
+    moved, far, turned = (
+        bundle(by_series([one]), [anchor]) for one in (step(head=20 + SLACK), step(head=24), step(effect=-0.1))
+    )
+
+    assert [one.group for one in moved] == [7]
+    assert [one.group for one in (*far, *turned)] == [None, None]
+
+
+def test_steps_of_the_host_belong_to_no_group():
+    assert bundle(by_series([step(at_host=1.0)]), ()) == []
+
+
+def test_one_clear_step_is_enough_and_a_thin_one_is_not():
+    assert is_clear([step(z=LONE)], 200)
+    assert not is_clear([step(z=LONE - 0.1)], 200)
+    assert not is_clear([step(z=LONE, points=2)], 200)
+    assert is_clear([step(z=LONE + 2, points=2)], 200)
+
+
+def test_independent_witnesses_help_each_other_and_metrics_of_one_run_do_not():
+    thin = LONE - 1
+
+    assert is_clear([step(1, z=thin), step(2, z=thin, host="bm2", case=1)], 200)
+    assert is_clear([step(1, z=thin), step(2, z=thin, case=2)], 200)
+    assert not is_clear([step(1, z=thin), step(2, z=thin)], 200)
+    assert not is_clear([step(1, z=thin, points=2), step(2, z=thin, case=2, points=2)], 200)
+
+
+@given(st.integers(1, 10**6), st.integers(1, 10**6))
+def test_more_time_series_ask_for_clearer_steps(one, other):
+    assert lone(max(one, other)) >= lone(min(one, other))
+    assert lone(one) >= LONE
