@@ -36,8 +36,17 @@ def run(engine: Engine, settings: Settings, period: str, every_s: float | None, 
     Raises UndeliveredError after a single round in which something did not arrive.
     """
     stop = Event()
-    for number in (signal.SIGTERM, signal.SIGINT):
-        signal.signal(number, lambda *_: stop.set())
+    numbers = (signal.SIGTERM, signal.SIGINT)
+    before = [signal.signal(number, lambda *_: stop.set()) for number in numbers]
+    try:
+        _rounds(engine, settings, period, (every_s, stop), say)
+    finally:
+        for number, handler in zip(numbers, before, strict=True):
+            signal.signal(number, handler)
+
+
+def _rounds(engine: Engine, settings: Settings, period: str, pace: tuple[float | None, Event], say: Say) -> None:
+    every_s, stop = pace
     while not stop.is_set():
         told = _round(engine, settings, period, stop)
         for line in told.failures:

@@ -14,8 +14,10 @@ import receivers
 import sample_alerts
 from receivers import Mailbox
 
+from cli.main import app, report
 from db import outbox
 from db.engine import connect, reading, writing
+from db.errors import UserError
 
 
 @pytest.fixture
@@ -25,6 +27,25 @@ def alerts(tmp_path):
     numbers = sample_alerts.fill(engine, at=datetime.now(UTC) - timedelta(minutes=5))
     yield engine, numbers
     engine.dispose()
+
+
+@pytest.fixture
+def inside(tmp_path, monkeypatch, capsys):
+    """The command in this process: what it printed on both outputs."""
+    monkeypatch.setenv("KVMPERF_DB", f"sqlite:///{tmp_path / 'k.db'}")
+
+    def run(*words, code=0):
+        status = 0
+        try:
+            app([str(word) for word in words], standalone_mode=False)
+        except UserError as error:
+            report(error)
+            status = error.exit_code
+        assert status == code
+        said = capsys.readouterr()
+        return said.out + said.err
+
+    return run
 
 
 def settings(path, port, more=""):
@@ -69,15 +90,15 @@ def test_alerts_arrive_as_threads_of_mails(kvmperf, alerts, tmp_path):
 
 
 @pytest.mark.usefixtures("alerts")
-def test_what_does_not_arrive_is_kept_shown_and_sent_again(kvmperf, tmp_path):
+def test_what_does_not_arrive_is_kept_shown_and_sent_again(inside, tmp_path):
     config = settings(tmp_path / "notify.toml", receivers.free_port(), 'only = ["opened"]\nbenchmark = "dirty*"\n')
-    failed = kvmperf("notify", "--config", config, code=3).stderr
-    listed = kvmperf("notify", "outbox").stdout
-    rows = [json.loads(line) for line in kvmperf("notify", "outbox", "--json").stdout.splitlines()]
+    failed = inside("notify", "--config", config, code=3)
+    listed = inside("notify", "outbox")
+    rows = [json.loads(line) for line in inside("notify", "outbox", "--json").splitlines()]
     with receivers.smtp(mailbox := Mailbox()) as port:
         settings(tmp_path / "notify.toml", port, 'only = ["opened"]\nbenchmark = "dirty*"\n')
-        revived = kvmperf("notify", "outbox", "--retry", "all").stdout
-        kvmperf("notify", "--config", config)
+        revived = inside("notify", "outbox", "--retry", "all")
+        inside("notify", "--config", config)
 
     assert "Connection refused" in failed
     assert "kvmperf notify outbox lists it" in failed
@@ -90,13 +111,13 @@ def test_what_does_not_arrive_is_kept_shown_and_sent_again(kvmperf, tmp_path):
 
 
 @pytest.mark.usefixtures("alerts")
-def test_a_digest_on_demand(kvmperf, tmp_path):
+def test_a_digest_on_demand(inside, tmp_path):
     told = tmp_path / "told.txt"
     config = tmp_path / "notify.toml"
     config.write_text(f'[[sink]]\nname = "log"\nkind = "file"\npath = "{told}"\nwhen = "daily"\n')
 
-    kvmperf("notify", "--config", config, "--digest", "daily")
-    refused = kvmperf("notify", "--config", config, "--digest", "weekly", code=1).stderr
+    inside("notify", "--config", config, "--digest", "daily")
+    refused = inside("notify", "--config", config, "--digest", "weekly", code=1)
 
     text = told.read_text()
     assert re.search(r"Subject: \[kvmperf\] daily digest [\d-]+: 2 opened, 1 missing", text)
@@ -112,8 +133,8 @@ def test_a_digest_on_demand(kvmperf, tmp_path):
         (("notify", "outbox", "--retry", "77"), "'77' is no message that waits"),
     ],
 )
-def test_mistakes_are_told_in_a_line(kvmperf, words, said):
-    assert said in kvmperf(*words, code=1).stderr
+def test_mistakes_are_told_in_a_line(inside, words, said):
+    assert said in inside(*words, code=1)
 
 
 @pytest.mark.usefixtures("alerts")
