@@ -1,6 +1,7 @@
 """Posted patch series out of mails: versions, patches, bases, change-ids. Pure: mails in, values out."""
 
 import re
+from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 
@@ -96,7 +97,7 @@ def _version(number: int, posted: list[_Posted]) -> PostedVersion:
     texts = [one.mail.body for one in ([cover] if cover else []) + [by_k[k] for k in sorted(by_k)]]
     return PostedVersion(
         version=number,
-        patches=tuple(patches),
+        patches=_of_own_commits(patches),
         subject=lead.tag.subject,
         message_id=lead.mail.message_id,
         change_id=_first(_CHANGE, texts) or lead.mail.change_id,
@@ -158,6 +159,12 @@ def _patch(k: int, posted: _Posted) -> PostedPatch:
         commit=mail.commit if set(mail.commit) != {"0"} else "",
         diff=diff_of(mail.body),
     )
+
+
+def _of_own_commits(patches: Sequence[PostedPatch]) -> tuple[PostedPatch, ...]:
+    """The patches without a commit that several of them claim: a tool put it there, and it names none of them."""
+    claims = Counter(patch.commit for patch in patches)
+    return tuple(patch if claims[patch.commit] == 1 else replace(patch, commit="") for patch in patches)
 
 
 def diff_of(body: str) -> str:

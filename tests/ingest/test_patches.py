@@ -126,6 +126,12 @@ def test_the_author_in_the_body_is_the_author():
     assert found.patches[0].author == "B Writer <b@example.org>"
 
 
+def test_a_commit_that_two_patches_claim_is_the_commit_of_none():
+    (found,) = read(mail("[PATCH 1/2] a", diff("a.c")) + mail("[PATCH 2/2] b", diff("b.c")))
+
+    assert [patch.commit for patch in found.patches] == ["", ""]
+
+
 def test_links_to_earlier_versions_are_found():
     body = "Changes in v2:\n- Link to v1: https://lore.kernel.org/r/20260301-x-v1-0-aa@example.org\n"
     (found,) = read(mail("[PATCH v2 0/1] a", body))

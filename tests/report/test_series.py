@@ -207,13 +207,13 @@ def version_of(number, *patches):
     ],
 )
 def test_a_commit_of_two_versions_is_a_state_of_both(second, expected):
-    versions = (version_of(1, ("a", "one"), ("b", "two")), version_of(2, *second))
+    versions = (version_of(1, ("a", "one"), ("e", "two")), version_of(2, *second))
     states, _ = states_of(
         PatchSeriesRow(1, "walk", "", "", versions),
         versions[1],
         [
             revision(1, "", commit="a" * 40, series="walk", version=1, patch=1),
-            revision(2, "", commit="b" * 40, series="walk", version=1, patch=2),
+            revision(2, "", commit="e" * 40, series="walk", version=1, patch=2),
             revision(3, "", commit="c" * 40, series="walk", version=2, patch=1),
         ],
     )
