@@ -76,6 +76,22 @@ class Dimensions:
         named = {"benchmark_id": benchmark_id, "digest": digest(dict(params))}
         return self.one(models.TestCase, named, {"params": dict(params)})
 
+    def find_test_cases(self, wanted: Iterable[tuple[str, Mapping[str, object]]]) -> None:
+        """Look up the test cases of many runs (benchmark, parameters), for `test_case` to answer from memory."""
+        unknown: dict[int, set[str]] = {}
+        for benchmark, params in wanted:
+            benchmark_id = self.one(models.Benchmark, {"name": benchmark})
+            key = digest(dict(params))
+            if (models.TestCase, benchmark_id, key) not in self._ids:
+                unknown.setdefault(benchmark_id, set()).add(key)
+        table = table_of(models.TestCase)
+        for benchmark_id, digests in unknown.items():
+            found = select(table.c.id, table.c.digest).where(table.c.benchmark_id == benchmark_id)
+            listed = sorted(digests)
+            for start in range(0, len(listed), _CHUNK):
+                rows = self._connection.execute(found.where(table.c.digest.in_(listed[start : start + _CHUNK])))
+                self._ids |= {(models.TestCase, benchmark_id, row.digest): row.id for row in rows}
+
     def time_series(self, case_id: int, host_id: int | None, benchmark: str, new: NewMeasurement) -> int:
         """The id of one metric of a test case on a host."""
         key = (case_id, host_id, new.metric, new.unit)
@@ -109,9 +125,14 @@ class Dimensions:
 
     def metric(self, benchmark: str, new: NewMeasurement) -> int:
         """The id of a metric of a benchmark."""
-        benchmark_id = self.one(models.Benchmark, {"name": benchmark})
-        named = {"benchmark_id": benchmark_id, "name": new.metric, "unit": new.unit}
-        return self.one(models.Metric, named, {"better": new.better})
+        key = (benchmark, new.metric, new.unit)
+        if key not in self._ids:
+            benchmark_id = self.one(models.Benchmark, {"name": benchmark})
+            if ("metrics of", benchmark_id) not in self._ids:
+                self._find_metrics(benchmark_id)
+            named = {"benchmark_id": benchmark_id, "name": new.metric, "unit": new.unit}
+            self._ids[key] = self.one(models.Metric, named, {"better": new.better})
+        return self._ids[key]
 
     def one(self, model: type[models.Base], named: Mapping[str, Any], rest: Mapping[str, Any] | None = None) -> int:
         """The id of the row with these identifying columns; inserted where new, even against another writer."""
@@ -128,6 +149,14 @@ class Dimensions:
                 found = self._connection.execute(find).scalar_one()
             self._ids[key] = int(found)
         return self._ids[key]
+
+    def _find_metrics(self, benchmark_id: int) -> None:
+        """Look up all metrics of a benchmark, for `one` to answer from memory."""
+        table = table_of(models.Metric)
+        wanted = select(table.c.id, table.c.name, table.c.unit).where(table.c.benchmark_id == benchmark_id)
+        for row in self._connection.execute(wanted):
+            self._ids[models.Metric, benchmark_id, row.name, row.unit] = row.id
+        self._ids["metrics of", benchmark_id] = 1
 
     def _series(self, keys: Iterable[_SeriesKey]) -> dict[_SeriesKey, int]:
         """The ids of those that are stored."""

@@ -178,6 +178,7 @@ def add_runs(
     there = kept or {}
     fresh = iter(reserve(connection, Run, sum(position not in there for _, position, *_ in runs)))
     ids = [there[position] if position in there else next(fresh) for _, position, *_ in runs]
+    dimensions.find_test_cases((run.benchmark, run.params) for *_, run in runs)
     cases = [dimensions.test_case(run.benchmark, run.params) for *_, run in runs]
     rows = [
         {"id": run_id, "capture_id": capture_id, "position": position, "test_case_id": case_id}
