@@ -115,11 +115,13 @@ def store(paths: list[Path], given: "Given", url: str) -> list["Stored"]:
 
 
 def _say_series(connection: "Connection", given: "Given") -> None:
-    from db.series import known_series, meant
+    from db.series import alike, known_series, meant
 
-    if not any(version.patches for one in meant(given.series, known_series(connection)) for version in one.versions):
+    known = known_series(connection)
+    if not any(version.patches for one in meant(given.series, known) for version in one.versions):
         told = f"series: {given.series} is known from uploads only; `kvmperf series add` registers what was posted"
-        typer.echo(told, err=True)
+        other = alike(given.series, known)
+        typer.echo(f"{told} (did you mean {other}?)" if other else told, err=True)
 
 
 def _is_tree(path: Path) -> bool:

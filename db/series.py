@@ -1,5 +1,6 @@
 """Patch series in the database: registering what was posted, finding it again, placing uploads in it."""
 
+import difflib
 import json
 import re
 from collections.abc import Collection, Iterable, Sequence
@@ -142,13 +143,21 @@ def find(text: str, known: Sequence[PatchSeriesRow]) -> PatchSeriesRow:
 
 
 def meant(text: str, known: Sequence[PatchSeriesRow]) -> list[PatchSeriesRow]:
-    """The series that a text can name. A name goes before a change-id, that before a Message-Id."""
+    """The series that a text can name: by its name, else its change-id, else the Message-Id of a cover, else a subject."""
     message_id = text.strip().strip("<>")
     return (
         [one for one in known if one.name == text]
         or [one for one in known if text and one.change_id == text]
         or [one for one in known if any(message_id and v.message_id == message_id for v in one.versions)]
+        or [one for one in known if text and text in (one.subject, *(v.subject for v in one.versions))]
     )
+
+
+def alike(text: str, known: Sequence[PatchSeriesRow]) -> str:
+    """The name of a posted series that a text which names none may have meant, or empty."""
+    names = [one.name for one in known if any(version.patches for version in one.versions) and one.name != text]
+    inside = [name for name in names if text.lower() in name.lower() or name.lower() in text.lower()]
+    return next(iter([*inside, *difflib.get_close_matches(text, names, 1)]), "")
 
 
 def _listed(series: Iterable[PatchSeriesRow]) -> str:

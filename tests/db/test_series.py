@@ -9,7 +9,7 @@ from db.engine import connect, reading, writing
 from db.errors import UnresolvedNameError, UserError
 from db.models import Revision
 from db.posted import PostedPatch, PostedVersion
-from db.series import ERA, HARNESS, find, harnesses, known_series, placed, register
+from db.series import ERA, HARNESS, alike, find, harnesses, known_series, placed, register
 from db.values import CaptureContext, NewCapture, NewRun, RevisionFacts
 from db.writes import Writer
 
@@ -117,12 +117,21 @@ def test_a_series_is_found_by_name_change_id_and_message_id_only(engine):
         register(connection, version(1))
         known = known_series(connection)
 
-    for text in ("mmu-walk", version().change_id, "cover-v1@x", "<cover-v1@x>"):
+    for text in ("mmu-walk", version().change_id, "cover-v1@x", "<cover-v1@x>", "mm: walk less"):
         assert find(text, known).name == "mmu-walk"
     for text in ("mmu", "walk less", "", "@"):
         with pytest.raises(UnresolvedNameError) as caught:
             find(text, known)
         assert "mmu-walk" in caught.value.hint
+
+
+def test_a_name_that_was_mistyped_is_like_the_registered_one(engine):
+    with writing(engine) as connection:
+        register(connection, version(1))
+        upload(connection, series="walk", version=1, patch=1)
+        known = known_series(connection)
+
+    assert [alike(text, known) for text in ("walk", "mmu-wakl", "MMU-walk-v2", "other")] == ["mmu-walk"] * 3 + [""]
 
 
 def test_uploads_under_any_of_its_names_are_one_revision(engine):
