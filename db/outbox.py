@@ -208,5 +208,6 @@ def _add(connection: Connection, message: NewMessage, at: datetime) -> bool:
         "state": Delivery.PENDING.value,
         "attempts": 0,
     }
-    done = connection.execute(dialect.insert(table_of(Notification)).values(row).on_conflict_do_nothing())
-    return bool(done.rowcount)
+    table = table_of(Notification)
+    done = connection.execute(dialect.insert(table).values(row).on_conflict_do_nothing().returning(table.c.id))
+    return done.first() is not None

@@ -1,4 +1,3 @@
-import shutil
 import threading
 from datetime import UTC, datetime, timedelta
 
@@ -13,17 +12,9 @@ LEASE = timedelta(minutes=10)
 LATER = NOW + LEASE + timedelta(seconds=1)
 
 
-@pytest.fixture(scope="module")
-def template(tmp_path_factory):
-    path = tmp_path_factory.mktemp("template") / "k.db"
-    connect(f"sqlite:///{path}", create=True).dispose()
-    return path
-
-
 @pytest.fixture
-def engine(template, tmp_path):
-    shutil.copy(template, tmp_path / "k.db")
-    engine = connect(f"sqlite:///{tmp_path / 'k.db'}")
+def engine(database):
+    engine = connect(database)
     yield engine
     engine.dispose()
 

@@ -14,13 +14,6 @@ from db.engine import connect, reading, writing
 from db.outbox import NewMessage
 
 
-@pytest.fixture(scope="session")
-def empty_database(tmp_path_factory):
-    path = tmp_path_factory.mktemp("empty") / "k.db"
-    connect(f"sqlite:///{path}", create=True).dispose()
-    return path
-
-
 class Outbox:
     """A database with messages, and a clock that tests set."""
 
@@ -54,8 +47,8 @@ class Outbox:
 
 
 @pytest.fixture
-def box(empty_database, tmp_path):
-    shutil.copy(empty_database, tmp_path / "k.db")
+def box(sqlite_with_tables, tmp_path):
+    shutil.copy(sqlite_with_tables, tmp_path / "k.db")
     made = Outbox(tmp_path / "k.db")
     yield made
     made.engine.dispose()
