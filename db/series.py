@@ -143,7 +143,7 @@ def find(text: str, known: Sequence[PatchSeriesRow]) -> PatchSeriesRow:
 
 
 def meant(text: str, known: Sequence[PatchSeriesRow]) -> list[PatchSeriesRow]:
-    """The series that a text can name: by its name, else its change-id, else the Message-Id of a cover, else a subject."""
+    """The series that a text can name: by name, else by change-id, by the Message-Id of a cover, by subject."""
     message_id = text.strip().strip("<>")
     return (
         [one for one in known if one.name == text]
