@@ -7,12 +7,10 @@ the address bar therefore restores the whole view in a fresh browser, and the br
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, fields, replace
 from typing import Any, ClassVar, TypeVar
-from urllib.parse import parse_qs, urlencode, urlsplit
+from urllib.parse import urlencode
 
 import streamlit as st
-from streamlit.runtime.scriptrunner import get_script_run_ctx
 
-_DRAWN = ("zoom", "hide")  # fields that the browser writes into the address by itself
 _LONGEST = 4096  # characters of one value in a URL; what is longer was not written by us
 
 Value = str | bool | tuple[str, ...]
@@ -154,7 +152,7 @@ def current(kind: type[Some]) -> Some:
     the back button comes by there, and shall find what was left.
     """
     page, remembered = kind.__name__, f"view of {kind.__name__}"
-    query = _asked(kind)
+    query = {name: st.query_params.get_all(name) for name in st.query_params}
     view = decode(kind, query)
     is_arrival = st.session_state.get("page") != page
     if remembered in st.session_state and _is_of_another_page(query, kind):
@@ -172,7 +170,6 @@ def write(view: View) -> None:
     ours = {field.name for field in fields(view)}
     rest = {name: st.query_params.get_all(name) for name in st.query_params if name not in ours}
     st.query_params.from_dict({**rest, **encode(view)})
-    st.session_state["written at"] = _location()
 
 
 def address(view: View) -> str:
@@ -184,7 +181,7 @@ def address(view: View) -> str:
 
 def with_url(view: Some) -> Some:
     """The view with its live fields as the URL has them by now."""
-    now = decode(type(view), _asked(type(view)))
+    now = decode(type(view), {name: st.query_params.get_all(name) for name in st.query_params})
     live: dict[str, Any] = {name: getattr(now, name) for name in view.LIVE}
     return replace(view, **live)
 
@@ -283,30 +280,6 @@ def on_pick(key: str, go: Callable[[int], None]) -> Any:  # Any: the table's cal
             go(rows[0])
 
     return clicked
-
-
-def _asked(kind: type[View]) -> dict[str, list[str]]:
-    """The query string. What a figure wrote into the address by itself is found there, not in Streamlit's parameters.
-
-    Once something was written in this run, the address that came with it is the older one.
-    """
-    query = {name: st.query_params.get_all(name) for name in st.query_params}
-    location = _location()
-    drawn = [field.name for field in fields(kind) if field.name in _DRAWN]
-    if not drawn or not location or st.session_state.get("page") != kind.__name__:
-        return query
-    if location == st.session_state.get("written at"):
-        return query
-    there = parse_qs(urlsplit(location).query)
-    rest = {name: values for name, values in query.items() if name not in drawn}
-    return rest | {name: there[name] for name in drawn if name in there}
-
-
-def _location() -> str:
-    """The whole address in the browser as of this run; empty without a browser. `st.context.url` has no query."""
-    context = get_script_run_ctx()
-    told = context.context_info if context else None
-    return (told.url or "") if told else ""
 
 
 def _is_of_another_page(query: Iterable[str], kind: type[View]) -> bool:

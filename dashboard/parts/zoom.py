@@ -8,12 +8,14 @@ import plotly.graph_objects as go
 import streamlit as st
 
 _AXIS = re.compile(r"([xy]axis\d{0,2}):(-?[\d.]{1,24}(?:e[-+]?\d{1,3})?):(-?[\d.]{1,24}(?:e[-+]?\d{1,3})?)")
-# Ours, constant: nothing that is stored goes into it. Plotly drops its listeners when it draws a figure anew, hence the
-# observer; the emitter `_ev` tells whether a figure has ours. Hovering over the URL's other keys leaves them alone.
+# Ours, constant: nothing that is stored goes into it. Plotly drops its listeners when it draws a figure anew, hence
+# the observer; the emitter `_ev` tells whether a figure has ours. Streamlit keeps a copy of the query string and would
+# write it back: it is told of ours (as of a step in the history) when something else on the page is about to be used.
 _SCRIPT = """<script>
 (() => {
   if (window.kvmperfZoom) return;
   window.kvmperfZoom = true;
+  let isAhead = false;
   const told = plot => {
     const zoom = [], hide = new Set();
     for (const [name, axis] of Object.entries(plot.layout)) {
@@ -30,8 +32,17 @@ _SCRIPT = """<script>
       url.searchParams.delete(name);
       for (const value of values) url.searchParams.append(name, value);
     }
-    if (url.href !== location.href) history.replaceState(history.state, "", url);
+    if (url.href === location.href) return;
+    history.replaceState(history.state, "", url);
+    isAhead = true;
   };
+  const tell = event => {
+    if (!isAhead || event.target.closest?.(".st-key-trend")) return;
+    isAhead = false;
+    window.dispatchEvent(new PopStateEvent("popstate"));
+  };
+  document.addEventListener("pointerdown", tell, true);
+  document.addEventListener("keydown", tell, true);
   const watch = () => {
     for (const plot of document.querySelectorAll(".st-key-trend .js-plotly-plot")) {
       if (!plot.on || !plot._ev || plot.kvmperfEv === plot._ev) continue;
