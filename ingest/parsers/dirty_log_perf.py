@@ -91,7 +91,7 @@ def _scan(lines: list[Line], _output: Output) -> list[Draft]:
             continue
         if match := _TOTAL.match(line.text):
             pending = (_read_total(line, match, scan), line.number)
-        if (average := _AVERAGE.search(line.text)) and pending[0] and line.number <= pending[1] + 2:
+        if pending[0] and line.number <= pending[1] + 2 and (average := _AVERAGE.search(line.text)):
             scan.drafts[-1].add_seconds(line, f"{pending[0]}_avg_time", average["time"])
             pending = ("", 0)
     for draft in scan.drafts:
@@ -195,7 +195,7 @@ def _is_cut(text: str) -> bool:
     if text[-1:] == "s" and text[-2:-1].isdigit():
         return False
     if text.startswith(_STARTS):
-        return len(text) < 200 and _TIME.search(text) is None
+        return len(text) < 200 and ("." not in text or _TIME.search(text) is None)
     return False
 
 

@@ -29,6 +29,7 @@ _CONSOLE = re.compile(
 _LIMIT = re.compile(r"(?:timeout set|overriding timeout) to (?P<limit>\d{1,9})\Z")
 _LIMITS = ("timeout set", "overriding timeout")
 _RUNNER = "run_kselftest.sh"
+_HEAD = 1 << 16  # enough to tell what was printed in place of a log
 _LISTED = re.compile(r"[\w/-]{1,40}:[\w.-]{1,80}\Z")
 
 
@@ -76,7 +77,7 @@ def _parse(output: Output, programs: Mapping[str, Program]) -> list[Record]:
 
 def _why_empty(output: Output) -> str:
     """What a runner that ran nothing printed instead."""
-    lines = [line.text for line in clean(output.text) if line.text]
+    lines = [line.text for line in clean(output.text[:_HEAD]) if line.text]
     said = next((line.text for line in reversed(clean(output.stderr)) if line.text), "")
     if not lines:
         return f"the runner ran nothing{f': {said[:200]}' if said else ''}"

@@ -112,8 +112,9 @@ def unwrap(lines: list[Line], is_cut: Callable[[str], bool]) -> list[Line]:
     """Join a line that `is_cut` with the one or two after it, when that makes it whole (mails wrap at 72 columns)."""
     found: list[Line] = []
     done = 0  # lines before this one are in `found`
-    for index in [index for index, line in enumerate(lines) if is_cut(line.text)]:
-        if index < done:
+    cut = {index: None for index, line in enumerate(lines) if is_cut(line.text)}
+    for index in cut:
+        if index < done or index + 1 in cut:  # what follows begins a line of its own
             continue
         joined, more = _joined(lines, index, is_cut)
         found += [*lines[done:index], joined]

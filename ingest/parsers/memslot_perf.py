@@ -28,6 +28,7 @@ _ENDS: Mapping[str, tuple[str, ...]] = {
     "Best runtime ": ("iterations)",),
     "Best slot ": tuple(f"{digit}s" for digit in range(10)),
 }
+_STARTS = tuple(_ENDS)
 
 
 class _Scan:
@@ -112,6 +113,8 @@ def _read_refusal(line: Line, scan: _Scan) -> None:
 
 def _is_cut(text: str) -> bool:
     """Whether a line of the program lacks its end."""
+    if text.endswith("each") or not text.startswith(_STARTS):
+        return False
     ends = next((ends for start, ends in _ENDS.items() if text.startswith(start)), None)
     return ends is not None and len(text) < 200 and not text.endswith(ends)
 

@@ -1,9 +1,9 @@
 """What must hold for every text: no parser may fall over, and a log may break off anywhere."""
 
 import random
-import time
 from pathlib import Path
 
+import hostile
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -128,10 +128,18 @@ GARBAGE = {
 }
 
 
+@pytest.mark.timeout(60)  # what is usual is measured by benchmarks/hostile_speed.py
 @pytest.mark.parametrize("text", GARBAGE.values(), ids=GARBAGE.keys())
-def test_ten_megabytes_of_garbage_take_seconds_at_most(text: str) -> None:
-    started = time.process_time()
+def test_ten_megabytes_of_garbage_are_no_hang(text: str) -> None:
+    for record in records_or_nothing(text):
+        assert record.benchmark
 
-    records_or_nothing(text)
 
-    assert time.process_time() - started < 2
+@pytest.mark.timeout(120)
+@pytest.mark.parametrize("name", hostile.SAMPLES)
+def test_texts_that_look_like_a_format_and_are_not_are_no_hang(name: str) -> None:
+    assert records_or_nothing(hostile.SAMPLES[name]) or name in {"qemu-guestperf", "assertion"}
+
+    for _change, text in hostile.texts(hostile.SAMPLES[name], 30_000):
+        for record in records_or_nothing(text):
+            assert record.benchmark
