@@ -41,7 +41,7 @@ def test_every_command_and_option_named_exists(page):
         if hasattr(command, "commands") and not _stands_alone(command, words):
             command = command.commands[words[1]]
         known = {name for option in command.params for name in (*option.opts, *option.secondary_opts)}
-        assert {word for word in words if word.startswith("--")} <= known | {"--help"}, words
+        assert {word for word in words if word.startswith("--")} <= known | {"--help", "--"}, words
 
 
 def _stands_alone(group, words):
