@@ -82,7 +82,9 @@ def _scan(lines: list[Line], _output: Output) -> list[Draft]:
     pending: tuple[str, int] = ("", 0)
     for line in unwrap(lines, _is_cut):
         text = line.text
-        if not text:
+        if "." not in text:  # no time stands there
+            if text:
+                _read_preamble(line, scan)
             continue
         if (":" in text or text.startswith("Iteration ")) and (match := _ROUND.match(text)):
             _read_round(line, match, scan)
