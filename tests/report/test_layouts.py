@@ -68,3 +68,31 @@ def test_numbers_come_back_to_the_last_bit(base, head, low, high, p):
     assert tuple(from_json[name] for name in names) == wanted
     assert tuple(float(from_csv[name]) for name in names) == wanted
     assert from_json["ci"] == json.loads(from_csv["ci"]) == [low, high]
+
+
+names = st.text(min_size=1, max_size=80)
+
+
+@given(
+    heads=st.lists(names, min_size=2, max_size=4, unique=True),
+    host=names,
+    params=st.dictionaries(
+        names, st.one_of(st.booleans(), st.integers(), st.floats(allow_nan=False), names), max_size=6
+    ),
+    why=names,
+)
+def test_whatever_things_are_called_every_line_of_an_n_way_table_fits(heads, host, params, why):
+    rows = [
+        replace(one, series=replace(one.series, host=host, params=params), head=head, pair=head)
+        for one in ROWS[:2]
+        for head in heads
+    ]
+    rows[0] = replace(rows[0], result=replace(rows[0].result, warnings=(why,)))
+    whole = replace(report(rows, heads=tuple(heads)), hosts={host: {}, "other": {}}, told=(why,))
+
+    printed = text.render(whole, everything=True)
+
+    assert printed.isascii()
+    assert max(map(len, printed.split("\n"))) <= text.WIDTH
+    for write in (markup.to_json, markup.to_csv, markup.to_markdown, markup.to_html):
+        assert write(whole)
