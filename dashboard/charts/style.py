@@ -1,5 +1,7 @@
 """Colours, marks and layout that all figures share: told apart without colour, readable on light and dark."""
 
+import math
+
 import plotly.graph_objects as go
 
 # Okabe and Ito's palette without black and yellow, which vanish on a dark or a light page.
@@ -11,6 +13,8 @@ GREY = "#888888"  # visible on both pages
 PLAIN = {"displaylogo": False}  # what is told to Plotly beside the figure
 _LEGEND = {"orientation": "h", "yanchor": "bottom", "y": 1.02, "xanchor": "left", "x": 0, "title": {"text": ""}}
 _FEW = 20  # lines a legend can name
+_ROW, _WIDTH = 26, 1000  # pixels: a row of the legend, and what is left for one on a usual page
+_LETTER, _MARK = 6.5, 50  # pixels: a letter, and the stroke before a name
 
 
 def colour(position: int) -> str:
@@ -35,12 +39,16 @@ def faint(hexadecimal: str, alpha: float = 0.18) -> str:
 
 
 def finish(figure: go.Figure, *, height: int, named: int) -> go.Figure:
-    """The common layout. `named` is the number of entries in the legend: too many are left to the hover."""
+    """The common layout. `named` is the number of entries in the legend: too many are left to the hover.
+
+    A legend of several rows makes the figure higher, so that the plot keeps its `height`.
+    """
+    is_told = 1 < named <= _FEW
     figure.update_layout(
-        height=height,
+        height=height + (_ROW * max(_rows(figure) - 1, 0) if is_told else 0),
         margin={"l": 8, "r": 8, "t": 30, "b": 8},
         legend=_LEGEND,
-        showlegend=1 < named <= _FEW,
+        showlegend=is_told,
         hoverlabel={"align": "left", "namelength": -1},
         hovermode="closest",
         dragmode="zoom",
@@ -48,3 +56,10 @@ def finish(figure: go.Figure, *, height: int, named: int) -> go.Figure:
     figure.update_xaxes(automargin=True)
     figure.update_yaxes(automargin=True)
     return figure
+
+
+def _rows(figure: go.Figure) -> int:
+    """How many rows the legend will have: all its entries are as wide as the longest one."""
+    names = [trace.name or "" for trace in figure.data if trace.showlegend is not False]
+    widest = max((len(name) for name in names), default=0)
+    return math.ceil(len(names) / max(1, int(_WIDTH // (widest * _LETTER + _MARK))))

@@ -165,7 +165,7 @@ def _noise(source: tuple[str, str], one: HostReport, view: HostsView) -> None:
         view = replace(view, benchmark=benchmarks[0])
     st.selectbox("Benchmark", benchmarks, format_func=shortened, **bound(view, "benchmark"))
     ids = tuple(series.id for series in measured if series.benchmark == view.benchmark)
-    report = loaders.noise(*source, ids)
+    report = _known_first(loaders.noise(*source, ids))
     st.text(meaning(report))
     _drawn(report)
     rows = noise_rows(report)
@@ -184,6 +184,11 @@ def _noise(source: tuple[str, str], one: HostReport, view: HostsView) -> None:
     )
     if len(ids) > MOST:
         st.caption(f"The first {MOST} of {len(ids)} metrics: `kvmperf noise` prints all.")
+
+
+def _known_first(report: NoiseReport) -> NoiseReport:
+    """Metrics whose spread between boots is known stand on top: the others say less."""
+    return replace(report, rows=tuple(sorted(report.rows, key=lambda row: row.smallest is None)))
 
 
 def _drawn(report: NoiseReport) -> None:

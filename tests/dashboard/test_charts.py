@@ -166,3 +166,14 @@ def test_a_scaling_curve_has_a_line_per_revision_with_intervals():
 
 def test_no_two_of_thirty_lines_share_colour_and_mark():
     assert len({(colour(i), symbol(i)) for i in range(len(COLOURS) * len(SYMBOLS))}) == 36
+
+
+def test_a_legend_of_many_long_names_does_not_eat_the_plot():
+    lines = [_line(i) for i in range(10)]
+
+    short = trend(lines, ["t"] * 10, _names()).layout.height
+    long = trend(
+        lines, ["a long name of a test case with all its parameters, on one of many hosts " * 2] * 10, _names()
+    )
+
+    assert long.layout.height == short + 9 * 26
