@@ -4,9 +4,10 @@ from datetime import UTC, datetime
 
 from alerts.triage import Action, Said, triage
 from dashboard import loaders
-from db import alert_queries
+from db import alert_queries, outbox
 from db.alert_queries import Event, Group, GroupFilters
 from db.engine import reading, writing
+from db.outbox import QueuedRow
 
 MOST = 200  # alerts of one list
 
@@ -24,6 +25,12 @@ def group(url: str, number: str) -> tuple[Group, tuple[Event, ...]] | tuple[()]:
     with reading(loaders.engine(url)) as connection:
         found = alert_queries.group(connection, int(number))
         return (found[0], alert_queries.events(connection, int(number))) if found else ()
+
+
+def unsent(url: str, most: int) -> tuple[dict[tuple[str, str], int], tuple[QueuedRow, ...]]:
+    """How many messages there are per sink and state, and those that have not arrived, dead letters first."""
+    with reading(loaders.engine(url)) as connection:
+        return outbox.counts(connection), outbox.unsent(connection, most=most)
 
 
 def say(url: str, number: int, action: Action, who: str, said: Said) -> Group:

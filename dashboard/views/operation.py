@@ -4,7 +4,7 @@ from datetime import UTC, datetime
 
 import streamlit as st
 
-from dashboard import loaders
+from dashboard import alerting, loaders
 from dashboard.page import Context
 from dashboard.parts import boxes, tables, wording
 from dashboard.parts.link import heading
@@ -29,6 +29,7 @@ def render(context: Context) -> None:
     else:
         _incoming(report)
     _quarantine(source, report, view)
+    _outbox(context.url)
     _tokens(report)
     _acts(report)
 
@@ -104,6 +105,31 @@ def _text(source: tuple[str, str], capture: int) -> None:
             key=f"download {name}",
             on_click="ignore",
         )
+
+
+def _outbox(url: str) -> None:
+    """What alerts have to tell and has not arrived. Nothing here names an address or a secret."""
+    st.markdown("##### Notifications")
+    counts, waiting = alerting.unsent(url, _ROWS)
+    sent, dead, pending = (
+        sum(count for (sink, state), count in counts.items() if sink and state == word)
+        for word in ("sent", "dead", "pending")
+    )
+    news = counts.get(("", "pending"), 0)
+    st.text(f"{sent} sent, {pending} waiting, {dead} given up; {news} news that no sink was told yet.")
+    if waiting:
+        tables.show(
+            {
+                "message": [one.id for one in waiting],
+                "state": ["given up" if one.state == "dead" else "waiting" for one in waiting],
+                "to": [shortened(one.sink, 60) for one in waiting],
+                "what": [shortened(one.key, 120) for one in waiting],
+                "tries": [one.attempts for one in waiting],
+                "again": [one.next_attempt for one in waiting],
+                "last answer": [shortened(one.last_error, 200) for one in waiting],
+            }
+        )
+        st.caption("`kvmperf notify` sends what waits, `kvmperf notify outbox --retry all` also what was given up.")
 
 
 def _tokens(report: OperationReport) -> None:

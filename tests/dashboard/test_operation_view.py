@@ -1,6 +1,11 @@
-from db import tokens
+from datetime import UTC, datetime, timedelta
+
+from db import outbox, tokens
 from db.engine import connect, writing
+from db.outbox import NewMessage
 from db.words import Scope
+
+NOW = datetime(2026, 3, 2, tzinfo=UTC)
 
 
 def _table(app, column):
@@ -41,3 +46,17 @@ def test_tokens_are_names_without_secrets(open_page, tmp_path, words):
     assert listed[["name", "may", "state"]].to_numpy().tolist() == [["bench <b>rack</b>", "upload", "active"]]
     assert secret.split("_")[2] not in words(app)
     assert "token create" in words(app)
+
+
+def test_messages_that_did_not_arrive_are_listed(open_page, words, tmp_path):
+    engine = connect(f"sqlite:///{tmp_path / 'o.db'}", create=True)
+    with writing(engine) as connection:
+        outbox.hand_over(connection, (), [NewMessage("opened:1:1 to list", "list", "opened", None, "{}", "a@b")], NOW)
+        row = outbox.claim(connection, ["list"], NOW, timedelta(minutes=1))
+        outbox.bury(connection, row, "550 no such user")
+
+    app = open_page(f"sqlite:///{tmp_path / 'o.db'}", "operation")
+
+    assert not app.exception
+    assert "0 sent, 0 waiting, 1 given up" in words(app)
+    assert "550 no such user" in words(app)
