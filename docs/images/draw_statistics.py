@@ -11,6 +11,7 @@ import numpy as np
 
 from stats.attribution import StateSamples, attribute
 from stats.bisection import Bisection, BootNoise, Change, Observation
+from stats.changepoints import Segmentation, State, detect
 
 HERE = Path(__file__).parent
 INK, GREY, BLUE, RED = "#222222", "#9a9a9a", "#1f6fb4", "#c0392b"
@@ -21,6 +22,7 @@ def main() -> None:
     (HERE / "statistics-boots.svg").write_text(boots())
     (HERE / "statistics-attribution.svg").write_text(attribution())
     (HERE / "statistics-bisection.svg").write_text(bisection())
+    (HERE / "statistics-changes.svg").write_text(changes())
 
 
 def boots() -> str:
@@ -96,6 +98,44 @@ def bisection() -> str:
             parts.append(box(80 + 48 * k, bottom - tall, 36, max(tall, 0.8), RED if chances[k] >= 0.95 else BLUE))
     parts += [text(98 + 48 * k, 95 + 62 * len(shots) - 40, str(k), 11, GREY, "middle") for k in range(1, 13)]
     return svg(720, 80 + 62 * len(shots), parts)
+
+
+def changes() -> str:
+    """Two series with every state that a change can have."""
+    rng = np.random.default_rng(15)
+    quiet = 0.01 * rng.normal(size=120)
+    quiet[18:21] += 0.08
+    quiet[45:] += 0.035
+    quiet[80:] -= 0.05
+    quiet[118:] += 0.07
+    hosts = (np.arange(120) >= 80).astype(np.int64)
+    bursty = 0.01 * rng.normal(size=120)
+    for start, length in ((24, 4), (44, 4), (90, 5)):
+        bursty[start : start + length] += 0.07
+    bursty[66:] += 0.04
+    parts = [text(20, 24, "A quiet series with a new host state at 80, and one with bursts of its own", 14)]
+    parts += _series(quiet, detect(np.exp(quiet), host_states=hosts), 130)
+    parts += _series(bursty, detect(np.exp(bursty)), 300)
+    return svg(760, 370, parts)
+
+
+def _series(logs: np.ndarray, found: Segmentation, bottom: int) -> list[str]:
+    """The points, the levels between the changes, and each change with its state."""
+    parts = [dot(30 + 6 * k, bottom - 700 * value, GREY, 2.5, 1) for k, value in enumerate(logs)]
+    for run in found.set_aside:
+        colour = "#d08b28" if run.state is State.NOISY else "#8e6bbf"
+        left, high = 27 + 6 * run.index, bottom - 700 * np.log(run.after)
+        parts.append(box(left, high - 12, 6 * (run.end - run.index), 24, colour + "55"))
+        parts.append(text(left - 8, high - 18, run.state.value, 11, colour))
+    for change in found.changes:
+        x, high = 27 + 6 * change.index, bottom - 700 * np.log(change.after)
+        colour = GREY if change.host_changed else RED if change.state is State.CONFIRMED else BLUE
+        side = "end" if x > 700 else "middle"
+        word = "host changed" if change.host_changed else change.state.value
+        parts.append(line(x, bottom - 75, x, bottom + 45, colour, 1))
+        parts.append(line(x, high, 27 + 6 * change.end, high, INK, 1.5))
+        parts.append(text(x - 4, bottom + 58, f"{word} {100 * change.effect:+.1f} %", 11, colour, side))
+    return parts
 
 
 def mean_pm(values: np.ndarray) -> str:
