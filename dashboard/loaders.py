@@ -68,9 +68,19 @@ def names(url: str, token: str) -> dict[int, str]:
     return spellings(revisions(url, token))
 
 
-@st.cache_resource(show_spinner="Reading the time series …", max_entries=_KEPT)
-def series(url: str, token: str) -> tuple[SeriesRow, ...]:  # noqa: ARG001
-    """All time series."""
+def series(url: str, token: str) -> tuple[SeriesRow, ...]:
+    """All time series. Read again only where there are others than before: most uploads bring no new ones."""
+    return _series(url, _series_token(url, token))
+
+
+@st.cache_resource(show_spinner=False, max_entries=_KEPT)
+def _series_token(url: str, token: str) -> str:  # noqa: ARG001
+    with reading(engine(url)) as connection:
+        return queries.series_freshness(connection)
+
+
+@st.cache_resource(show_spinner="Reading the time series …", max_entries=8)
+def _series(url: str, token: str) -> tuple[SeriesRow, ...]:  # noqa: ARG001
     with reading(engine(url)) as connection:
         return queries.series(connection)
 
@@ -243,10 +253,14 @@ def capture_files(url: str, token: str, capture_id: int) -> dict[str, bytes]:  #
         return {name: queries.artifact(connection, sha) for name, sha in stored.files(connection, capture_id).items()}
 
 
-@st.cache_resource(show_spinner="Reading the time series …", max_entries=8)
 def catalog(url: str, token: str) -> Catalog:
     """All time series as the Trends page picks from them."""
-    return choice.catalog(series(url, token))
+    return _catalog(url, _series_token(url, token))
+
+
+@st.cache_resource(show_spinner="Reading the time series …", max_entries=8)
+def _catalog(url: str, token: str) -> Catalog:
+    return choice.catalog(_series(url, token))
 
 
 @st.cache_resource(show_spinner="Looking for changes …", show_time=True, max_entries=_KEPT)

@@ -11,6 +11,7 @@ from sqlalchemy import Connection, func, select
 
 from db.models import (
     Artifact,
+    Audit,
     Benchmark,
     Boot,
     Capture,
@@ -19,6 +20,7 @@ from db.models import (
     HostState,
     Measurement,
     Metric,
+    Patch,
     PatchSeries,
     Revision,
     Run,
@@ -28,6 +30,7 @@ from db.models import (
     Upload,
 )
 from db.samples import samples as samples  # noqa: PLC0414 (a question like the others, in a file of its own)
+from db.samples import without_collection
 from db.values import BootRow, Quarantined, RevisionRow, RunCount, SeriesRow
 
 _CHUNK = 500  # ids in one IN list
@@ -101,6 +104,7 @@ def revisions(connection: Connection) -> tuple[RevisionRow, ...]:
     return tuple(sorted(found, key=lambda revision: revision.order))
 
 
+@without_collection()
 def series(connection: Connection, filters: Filters = Filters()) -> tuple[SeriesRow, ...]:
     """The time series that pass the filters, ordered by benchmark, test case, host, metric.
 
@@ -219,12 +223,21 @@ def counts(connection: Connection) -> dict[str, int]:
 
 
 def freshness(connection: Connection) -> str:
-    """A short text, equal as long as nothing was stored, re-parsed or deleted: the key of caches. Cheap."""
-    newest = [connection.execute(select(func.max(kind.id))).scalar() or 0 for kind in (Upload, Capture, Run)]
-    deleted = connection.execute(
-        select(func.count(), func.max(Capture.deleted_at)).where(Capture.deleted_at.is_not(None))
-    ).one()
-    return "-".join(str(part) for part in (*newest, deleted[0], deleted[1] or ""))
+    """A short text, equal as long as nothing was stored, re-parsed, deleted or registered: the key of caches.
+
+    Asked on every run of a page, so it looks at the ends of indexes only. What happens without new rows (deleting,
+    restoring, parsing anew) leaves a line in the audit trail.
+    """
+    kinds = (Upload, Capture, Run, Audit, SeriesVersion, Patch)
+    newest = (select(func.max(kind.id)).scalar_subquery() for kind in kinds)
+    return "-".join(str(part or 0) for part in connection.execute(select(*newest)).one())
+
+
+def series_freshness(connection: Connection) -> str:
+    """A short text, equal as long as the same time series are stored: most uploads bring no new ones."""
+    columns = (TimeSeries.id, TimeSeries.test_case_id, TimeSeries.metric_id, TimeSeries.host_id)
+    told = connection.execute(select(func.count(), func.max(TimeSeries.id), *map(func.sum, columns))).one()
+    return "-".join(str(part or 0) for part in told)
 
 
 def _chunks(ids: Sequence[int]) -> Iterable[Sequence[int]]:
