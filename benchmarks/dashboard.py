@@ -1,0 +1,333 @@
+"""How long the pages take on a large database: the server's time, the time to the finished page, twenty sessions.
+
+    python benchmarks/generate.py sqlite:////tmp/large.db      # once: 10 million values
+    python benchmarks/dashboard.py sqlite:////tmp/large.db [--rounds 5] [--sessions 20]
+
+Server: wall time of the script runs of a visit, inside a real server. Page: from navigation in a real Chromium (a new
+tab; the program's own files are in its cache) until Streamlit says that it has finished and every figure is drawn.
+"new data": the first visit after an upload, when nothing is cached; an empty upload is stored before each.
+"again": the next visit. "CPU" is the processor time of the script's thread, "all CPU" that of server and browser
+together: where other work shares the machine, these say what a quiet one would need at most.
+"""
+
+import argparse
+import json
+import os
+import socket
+import statistics
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+from urllib.parse import urlencode
+from urllib.request import ProxyHandler, build_opener
+
+ROOT = Path(__file__).resolve().parent.parent
+sys.path[:0] = [str(ROOT), str(ROOT / "tests" / "support")]
+
+import dashboard_sessions  # noqa: E402
+import generate  # noqa: E402
+from browsing import CHROMIUM, FLAGS  # noqa: E402
+from playwright.sync_api import Page, sync_playwright  # noqa: E402
+from sqlalchemy import insert  # noqa: E402
+
+from dashboard.parts.wording import parameters_text  # noqa: E402
+from db.engine import connect, writing  # noqa: E402
+from db.models import Upload  # noqa: E402
+
+
+@dataclass(frozen=True)
+class Budget:
+    """Seconds that a page may take: inside the script, and to the finished page."""
+
+    path: str
+    page: float
+    server: float | None = None
+
+
+def large_figure() -> str:
+    """The Trends page with the ten test cases by twenty metrics of `host00` that have a thousand nights."""
+    cases = [parameters_text(generate.parameters(number)) for number in sorted(generate.LONG_CASES)]
+    return "trends?" + urlencode({"benchmark": generate.BENCHMARKS[0], "host": "host00", "case": cases}, doseq=True)
+
+
+PAGES = {
+    "Inbox": Budget("inbox", 1.0),
+    "Run": Budget("run?run=5000", 1.0),
+    "Hosts": Budget("hosts", 1.0),
+    "Hosts, one": Budget("hosts?host=host03", 1.0),
+    "Compare, 350,000 rows": Budget("compare?base=release-3&head=release-4&host=host01", 2.0, 1.0),
+    "Trends, 200 x 1,000": Budget(large_figure(), 2.0),
+}
+WIDE = "compare?base=release-3&head=release-4"
+_FINISHED = """() => {
+  const app = document.querySelector('[data-testid=stApp]');
+  const busy = '[data-testid=stStatusWidget], [data-testid=stSkeleton], [data-testid=stSpinner]';
+  if (!app || app.dataset.testScriptState !== 'notRunning' || document.querySelector(busy)) return false;
+  if (!document.querySelector('[data-testid=stHeading], [data-testid=stAlert]')) return false;
+  const figures = [...document.querySelectorAll('[data-testid=stPlotlyChart]')];
+  return figures.every(figure => figure.querySelector('.main-svg'));
+}"""
+_COUNT_RUNS = """() => {
+  window.finished = 0;
+  const app = document.querySelector('[data-testid=stApp]');
+  new MutationObserver(() => { if (app.dataset.testScriptState === 'notRunning') window.finished += 1; })
+    .observe(app, {attributes: true, attributeFilter: ['data-test-script-state']});
+}"""
+
+
+class Server:
+    """The dashboard in a process of its own, and what it wrote down of its script runs."""
+
+    def __init__(self, url: str, lines: Path) -> None:
+        with socket.create_server(("127.0.0.1", 0)) as free:
+            port = free.getsockname()[1]
+        self.address = f"http://127.0.0.1:{port}/"
+        self._lines, self._read = lines, 0
+        lines.touch()
+        command = [sys.executable, str(ROOT / "benchmarks" / "dashboard_server.py"), str(port), str(lines)]
+        environment = {**os.environ, "KVMPERF_DB": url, "PYTHONPATH": str(ROOT)}
+        self._child = subprocess.Popen(command, env=environment, stdout=subprocess.DEVNULL)
+        opener = build_opener(ProxyHandler({}))
+        for _ in range(600):
+            try:
+                opener.open(f"{self.address}_stcore/health", timeout=2).close()
+                break
+            except OSError:
+                time.sleep(0.1)
+
+    def runs(self) -> tuple[float, float, int]:
+        """Wall and processor seconds of the script runs since the last question, and how many they were."""
+        for _ in range(100):  # a run is written down after its last word to the browser
+            if self._lines.stat().st_size > self._read:
+                break
+            time.sleep(0.01)
+        with self._lines.open() as told:
+            told.seek(self._read)
+            found = [json.loads(line) for line in told.read().splitlines()]
+            self._read = told.tell()
+        return sum(one["wall"] for one in found), sum(one["cpu"] for one in found), len(found)
+
+    def stop(self) -> None:
+        """End the process."""
+        self._child.terminate()
+        self._child.wait(20)
+
+
+@contextmanager
+def chromium(address: str) -> Iterator[Callable[[str], Page]]:
+    """Opens a page of the dashboard in a new tab of one browser; returns it finished."""
+    with sync_playwright() as driver:
+        browser = driver.chromium.launch(executable_path=CHROMIUM, headless=True, args=list(FLAGS))
+        context = browser.new_context(viewport={"width": 1280, "height": 900})
+        context.set_default_timeout(180_000)
+
+        def visit(path: str) -> Page:
+            page = context.new_page()
+            page.goto(address + path)
+            page.wait_for_function(_FINISHED, polling=20)
+            return page
+
+        yield visit
+        browser.close()
+
+
+def new_data(url: str) -> None:
+    """Store an empty upload: whatever was cached is of the past now."""
+    with writing(connect(url)) as connection:
+        connection.execute(insert(Upload.__table__), [{"received_at": datetime.now(UTC), "origin": "benchmark"}])
+
+
+def p95(values: Sequence[float]) -> float:
+    return statistics.quantiles(values, n=20, method="inclusive")[-1] if len(values) > 1 else values[0]
+
+
+Row = tuple[float, float, float, float]  # server wall and processor, page, processor of server and browser
+
+
+def processor_of_all() -> float:
+    """Processor seconds of this process's descendants: the server, the browser and its pages."""
+    parents: dict[int, tuple[int, float]] = {}
+    for place in Path("/proc").glob("[0-9]*/stat"):
+        try:
+            fields = place.read_text().rpartition(")")[2].split()
+        except OSError:  # it has ended
+            continue
+        parents[int(place.parent.name)] = (int(fields[1]), sum(map(int, fields[11:15])) / os.sysconf("SC_CLK_TCK"))
+    wanted, found = [os.getpid()], 0.0
+    for process in wanted:
+        own = [(child, used) for child, (parent, used) in parents.items() if parent == process]
+        wanted += [child for child, _ in own]
+        found += sum(used for _, used in own)
+    return found
+
+
+def measured(server: Server, visit: Callable[[str], Page], path: str) -> Row:
+    server.runs()
+    before = processor_of_all()
+    page = visit(path)
+    took = page.evaluate("performance.now()") / 1000
+    used = processor_of_all() - before
+    page.close()
+    wall, processor, _ = server.runs()
+    return wall, processor, took, used
+
+
+def told(name: str, rows: Sequence[Row], budget: Budget | None) -> bool:
+    """Print one line; whether the medians are within the budget."""
+    wall, processor, page = ([row[i] for row in rows] for i in range(3))
+    middle, server = statistics.median(page), statistics.median(wall)
+    used = statistics.median(row[3] for row in rows)
+    line = f"{name:<38}{server:>8.2f}{p95(wall):>7.2f}{statistics.median(processor):>8.2f}"
+    line += f"{middle:>9.2f}{p95(page):>7.2f}{used:>8.2f}"
+    if budget is None:
+        print(f"{line}   (no budget)", flush=True)
+        return True
+    is_met = middle <= budget.page and (budget.server is None or server <= budget.server)
+    limits = f"page {budget.page:g}" + (f", server {budget.server:g}" if budget.server else "")
+    print(f"{line}   {limits}: {'met' if is_met else 'MISSED'}", flush=True)
+    return is_met
+
+
+def pages(url: str, server: Server, visit: Callable[[str], Page], rounds: int) -> dict[str, bool]:
+    print(f"{'seconds':<38}{'server':>8}{'p95':>7}{'CPU':>8}{'page':>9}{'p95':>7}{'all CPU':>8}")
+    met = {}
+    for name, budget in PAGES.items():
+        fresh, again = [], []
+        for _ in range(rounds):
+            new_data(url)
+            fresh.append(measured(server, visit, budget.path))
+            again.append(measured(server, visit, budget.path))
+        met[f"{name}, new data"] = told(f"{name}, new data", fresh, budget)
+        met[f"{name}, again"] = told(f"{name}, again", again, budget)
+    new_data(url)
+    told("Compare, all hosts (600,000), new data", [measured(server, visit, WIDE)], None)
+    told("Compare, all hosts (600,000), again", [measured(server, visit, WIDE)], None)
+    return met
+
+
+def act(server: Server, page: Page, work: Callable[[], object]) -> Row:
+    """Do something to a page and wait until the run that it causes has finished."""
+    page.evaluate(_COUNT_RUNS)
+    server.runs()
+    before, began = processor_of_all(), time.perf_counter()
+    work()
+    page.wait_for_function("() => window.finished > 0", polling=20)
+    page.wait_for_function(_FINISHED, polling=20)
+    took = time.perf_counter() - began
+    wall, processor, _ = server.runs()
+    return wall, processor, took, processor_of_all() - before
+
+
+def changes(server: Server, visit: Callable[[str], Page], rounds: int) -> dict[str, bool]:
+    """Filter changes on pages that are open."""
+    met = {}
+    limit = Budget("", 1.0)
+    page = visit(PAGES["Compare, 350,000 rows"].path)
+    shown = page.get_by_test_id("stButtonGroup").first
+    words = ("everything", "regressions", "improvements", "changes")
+    found = [
+        act(server, page, lambda word=word: shown.get_by_role("radio", name=word, exact=True).click())
+        for _ in range(rounds)
+        for word in words
+    ]
+    met["Compare: what is shown"] = told("Compare: what is shown", found, limit)
+    page.close()
+    page = visit(PAGES["Inbox"].path)
+    found = [act(server, page, lambda host=host: pick(page, "Hosts", host)) for host in hosts_of(page)[: 2 * rounds]]
+    met["Inbox: a host more"] = told("Inbox: a host more", found, limit)
+    page.close()
+    page = visit(PAGES["Trends, 200 x 1,000"].path)
+    label = "Metrics"
+    found = [act(server, page, lambda i=i: pick(page, label, f"metric_{i:02}")) for i in range(4, 4 + rounds)]
+    met["Trends: a metric chosen"] = told("Trends: a metric chosen", found, limit)
+    page.close()
+    return met
+
+
+def hosts_of(page: Page) -> list[str]:
+    page.get_by_role("combobox", name="Hosts").click()
+    found = page.get_by_role("option").all_inner_texts()
+    page.keyboard.press("Escape")
+    return [one for one in found if one.startswith("host")]
+
+
+def pick(page: Page, label: str, option: str) -> None:
+    box = page.get_by_role("combobox", name=label)
+    box.fill(option)
+    page.get_by_role("option", name=option, exact=True).click()
+
+
+def zoom(server: Server, visit: Callable[[str], Page]) -> bool:
+    """Drag a range in the large figure: how long until it is drawn, and whether the server heard of it."""
+    page = visit(PAGES["Trends, 200 x 1,000"].path)
+    server.runs()
+    place = page.locator("[data-testid=stPlotlyChart] .nsewdrag").first.bounding_box()
+    assert place is not None
+    drawn = "() => { window.drawn = 0; const f = document.querySelector('.js-plotly-plot'); f.on('plotly_relayout', () => requestAnimationFrame(() => window.drawn += 1)); }"  # noqa: E501
+    took = []
+    for part in (0.3, 0.6):
+        page.evaluate(drawn)
+        page.mouse.move(place["x"] + place["width"] * part, place["y"] + place["height"] / 2)
+        page.mouse.down()
+        page.mouse.move(place["x"] + place["width"] * (part + 0.2), place["y"] + place["height"] / 2, steps=5)
+        began = time.perf_counter()
+        page.mouse.up()
+        page.wait_for_function("() => window.drawn > 0", polling=10)
+        took.append(time.perf_counter() - began)
+    page.wait_for_timeout(500)
+    runs = server.runs()[2]
+    page.close()
+    print(f"{'Trends: zoom':<38}{'':>23}{statistics.median(took):>9.2f}   {runs} script runs")
+    return runs == 0
+
+
+def crowd(server: Server, sessions: int, each: int) -> bool:
+    """Twenty people who look at a page, think some seconds, and look at the next."""
+    wanted = {name: budget.path for name, budget in PAGES.items()}
+    think = (2.0, 6.0)
+    alone, _ = dashboard_sessions.visits(server.address, wanted, sessions=1, each=each, think=(0.0, 0.0))
+    single = {name: statistics.median(s for n, s in alone if n == name) for name in wanted}
+    many, errors = dashboard_sessions.visits(server.address, wanted, sessions=sessions, each=each, think=think)
+    single_p95, crowd_p95 = p95([s for _, s in alone]), p95([s for _, s in many])
+    ratio = p95([seconds / single[name] for name, seconds in many])
+    print(f"\n{sessions} sessions, {len(many)} pages, thinking {think[0]:g} to {think[1]:g} s in between: ", end="")
+    print(f"median {statistics.median(s for _, s in many):.2f} s, p95 {crowd_p95:.2f} s, errors {errors}")
+    print(f"one session: median {statistics.median(s for _, s in alone):.2f} s, p95 {single_p95:.2f} s")
+    is_met = crowd_p95 <= 3 * single_p95 and not errors
+    print(f"p95 {crowd_p95 / single_p95:.1f} x one session's p95; page by page {ratio:.1f} x its median alone")
+    return is_met
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("url")
+    parser.add_argument("--rounds", type=int, default=5)
+    parser.add_argument("--sessions", type=int, default=20)
+    given = parser.parse_args()
+    print(f"{os.cpu_count()} cores, load {os.getloadavg()[0]:.1f}")
+    with tempfile.TemporaryDirectory() as place:
+        server = Server(given.url, Path(place) / "runs")
+        try:
+            with chromium(server.address) as visit:
+                visit("inbox").close()  # the program's files, Streamlit's first run
+                met = pages(given.url, server, visit, given.rounds)
+                met |= changes(server, visit, given.rounds)
+                met["Trends: zoom without a script run"] = zoom(server, visit)
+            met[f"{given.sessions} sessions: p95 within 3 times one session's, no error"] = crowd(
+                server, given.sessions, 6
+            )
+        finally:
+            server.stop()
+    print(f"\nload {os.getloadavg()[0]:.1f}")
+    for name, is_met in met.items():
+        print(f"conclusion: {name}: {'within its budget' if is_met else 'OVER ITS BUDGET'}")
+
+
+if __name__ == "__main__":
+    main()
