@@ -5,6 +5,7 @@ from collections import Counter
 from collections.abc import Sequence
 from itertools import groupby
 
+from db.queries import Filters
 from db.series import PatchSeriesRow
 from report.following import Fate
 from report.series import MeasuredVersion, Place, Result, SeriesReport
@@ -45,8 +46,9 @@ def render(report: SeriesReport, *, everything: bool = False) -> str:
     lines = _wrapped(_titled(report.series.name, report.series.subject))
     if report.series.change_id:
         lines += _wrapped(f"change-id {report.series.change_id}")
+    is_filtered = report.request.filters != Filters()
     for version in report.versions:
-        lines += ["", *_version(version), *_fates(version), *_measured(version)]
+        lines += ["", *_version(version), *_fates(version), *_measured(version, filtered=is_filtered)]
         lines += _changes(report.series.name, version)
         if everything:
             for result in version.results:
@@ -72,13 +74,14 @@ def _version(version: MeasuredVersion) -> list[str]:
     return lines
 
 
-def _measured(version: MeasuredVersion) -> list[str]:
+def _measured(version: MeasuredVersion, *, filtered: bool) -> list[str]:
     lines: list[str] = []
     for place in version.places:
         states = ", ".join(_how_often(ks, *counts) for counts, ks in _together(place).items())
         lines += field("Measured", f"{place.host}: {states}")
     for host, missing in version.gaps.items():
-        lines += field("Missing", f"{host}: {_states(missing)}" if host else "nothing was measured yet")
+        nothing = "nothing measured fits these options" if filtered else "nothing was measured yet"
+        lines += field("Missing", f"{host}: {_states(missing)}" if host else nothing)
     return lines
 
 

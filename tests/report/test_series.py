@@ -191,6 +191,7 @@ def test_a_series_without_measurements_says_so(tmp_path):
 
     assert report.versions[0].results == ()
     assert "nothing was measured yet" in series_text.render(report)
+    assert "nothing measured fits these options" in series_text.render(shown(url, metric="other"))
 
 
 def version_of(number, *patches):
