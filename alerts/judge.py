@@ -5,6 +5,7 @@ from collections.abc import Callable, Mapping, Sequence
 
 import numpy as np
 
+from alerts.spread import Detector
 from db.detection import Place, StepRow
 from db.types import Floats
 from db.values import IntArray
@@ -20,16 +21,18 @@ _TOO_LARGE = 1e140  # what change detection refuses
 Differ = Callable[[int, int], bool]  # whether two host states differ gravely
 
 
-def judge(tables: Sequence[Floats], places: Mapping[int, Place], differ: Differ) -> list[Floats]:
+def judge(
+    tables: Sequence[Floats], places: Mapping[int, Place], differ: Differ, many: Detector = detect_many
+) -> list[Floats]:
     """The steps (table of `StepRow`) of each table of `PointRow`, ordered by line and position.
 
     Revisions that are not in `places` are passed over. Host states that differ gravely split a time series; a step
-    exactly there is marked as the host's.
+    exactly there is marked as the host's. `many` finds the changes of many series: here, or on other machines.
     """
     lines = [(owner, rows) for owner, table in enumerate(tables) for rows in _lines(table, places)]
     states = [_state_codes(rows[:, 2], differ) for _, rows in lines]
     plain = [i for i, codes in enumerate(states) if codes is None]
-    found: dict[int, Segmentation] = dict(zip(plain, detect_many([lines[i][1][:, 1] for i in plain]), strict=True))
+    found: dict[int, Segmentation] = dict(zip(plain, many([lines[i][1][:, 1] for i in plain]), strict=True))
     steps: list[list[Floats]] = [[] for _ in tables]
     for i, (owner, rows) in enumerate(lines):
         codes = states[i]

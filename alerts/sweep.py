@@ -4,7 +4,7 @@ Time series are judged in portions, each in a transaction of its own; the alerts
 dies leaves whole portions: the next one passes over what was judged already and reaches the same state.
 """
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 
@@ -16,12 +16,14 @@ from alerts.decide import Context
 from alerts.judge import NOTHING, judge
 from alerts.rules import Rules
 from alerts.settle import settle
+from alerts.spread import Detector
 from db import detection, queries
 from db.detection import Kept, Place, PointRow, Rows, Runs
 from db.engine import reading, writing
 from db.hoststate import Severity, differences
 from db.types import Floats
 from db.values import IntArray
+from stats.changepoints import detect_many
 
 NEWEST = "newest_run"
 PORTION = 5_000  # time series that are judged in one transaction
@@ -69,8 +71,12 @@ def sweep(
     now: datetime | None = None,
     since: datetime | None = None,
     say: Said = str,
+    many: Detector = detect_many,
 ) -> Swept:
-    """Judge what is new and settle the alerts. Idempotent: without new data nothing changes."""
+    """Judge what is new and settle the alerts. Idempotent: without new data nothing changes.
+
+    `many` finds the changes of many series, here or on other machines (`alerts.spread`).
+    """
     at = now or datetime.now(UTC)
     with writing(engine) as connection:
         known = _known(connection)
@@ -79,7 +85,7 @@ def sweep(
     judged = moved = 0
     for portion in work.portions():
         with writing(engine) as connection:
-            done = _judged(connection, work, portion)
+            done = _judged(connection, work, portion, many)
         judged, moved = judged + done[0], moved + done[1]
         say(f"judged {judged} of {work.series.size} time series")
     with writing(engine) as connection:
@@ -146,7 +152,7 @@ def _sorted(rows: Rows) -> Rows:
     return Rows(rows.series[order], rows.run[order], rows.median[order])
 
 
-def _judged(connection: Connection, work: Work, portion: Sequence[int]) -> tuple[int, int]:
+def _judged(connection: Connection, work: Work, portion: Sequence[int], many: Detector) -> tuple[int, int]:
     """Judge some time series and write down how far they are; how many were judged, how many have other steps now."""
     points, newest = _points(connection, work, portion)
     before = detection.kept(connection, portion)
@@ -158,7 +164,7 @@ def _judged(connection: Connection, work: Work, portion: Sequence[int]) -> tuple
             tables[number] = new
         elif not _is_in(new, old):
             tables[number] = levels.merged(old, new)
-    steps = judge(list(tables.values()), work.places, States(connection).differ)
+    steps = judge(list(tables.values()), work.places, States(connection).differ, many)
     progress = {number: Kept(table, found) for (number, table), found in zip(tables.items(), steps, strict=True)}
     detection.keep(connection, progress, newest)
     none = Kept(_NO_POINTS, NOTHING)
@@ -174,6 +180,12 @@ def _points(connection: Connection, work: Work, portion: Sequence[int]) -> tuple
     found = list(levels.points(part, work.new_runs))
     found += levels.points(detection.of_series(connection, fresh), work.all_runs)
     return {number: table for number, table, _ in found}, {number: run for number, _, run in found}
+
+
+def _states_in(tables: Iterable[Floats]) -> set[int]:
+    """The host states that must be told apart: where a time series knows more than one."""
+    states = (table[:, 2] for table in tables if len(table))
+    return {int(one) for column in states if (column != column[0]).any() for one in np.unique(column) if one >= 0}
 
 
 def _is_in(new: Floats, old: Floats) -> bool:

@@ -1,5 +1,6 @@
 """`kvmperf detect`: where did a series change, and what of it is an alert?"""
 
+from contextlib import nullcontext
 from enum import StrEnum
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -9,7 +10,10 @@ import typer
 from cli.options import DatabaseOption, database_url, write_text
 
 if TYPE_CHECKING:
+    from contextlib import AbstractContextManager
     from datetime import datetime
+
+    from alerts.spread import Detector
 
 _REGRESSION_FOUND = 4
 
@@ -41,6 +45,9 @@ def detect(
     junit: Annotated[
         Path | None, typer.Option(metavar="FILE", help="Write open alerts as JUnit XML.", show_default=False)
     ] = None,
+    scheduler: Annotated[
+        str, typer.Option(metavar="ADDRESS", help="Judge on the workers of a Dask scheduler.", show_default=False)
+    ] = "",
     as_json: Annotated[bool, typer.Option("--json", help="JSON lines: one object an open alert, or a series.")] = False,
 ) -> None:
     """Find the changes of all stored series, or of a CSV file; new changes become alerts.
@@ -65,7 +72,8 @@ def detect(
     now = datetime.now(UTC)
     engine = connect(database_url(db))
     told = read(rules) if rules else Rules()
-    done = sweep(engine, told, now=now, since=_day(since))
+    with _detector(scheduler) as many:
+        done = sweep(engine, told, now=now, since=_day(since), many=many)
     with reading(engine) as connection:
         found = groups(connection)
     if junit is not None:
@@ -76,6 +84,13 @@ def detect(
     typer.echo(f"judged {done.judged} time series: {happened}", err=True)
     if fail_on and report.gated(found, now):
         raise typer.Exit(_REGRESSION_FOUND)
+
+
+def _detector(scheduler: str) -> "AbstractContextManager[Detector]":
+    from alerts.spread import on_scheduler
+    from stats.changepoints import detect_many
+
+    return on_scheduler(scheduler) if scheduler else nullcontext(detect_many)
 
 
 def _detect_csv(path: Path, *, as_json: bool) -> None:
