@@ -124,7 +124,7 @@ def locate(values: FloatArray, first: IntArray, owner: IntArray, limit: float | 
 def segment_medians(values: FloatArray, first: IntArray, size: IntArray) -> FloatArray:
     """Return the median of each contiguous segment. Segments of one length are sorted together as a matrix."""
     medians = np.empty(first.size)
-    for length in np.unique(size):
+    for length in np.flatnonzero(np.bincount(size)):
         chosen = np.flatnonzero(size == length)
         block = (
             values.reshape(-1, length) if chosen.size == first.size else values[first[chosen, None] + np.arange(length)]

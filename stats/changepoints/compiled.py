@@ -12,7 +12,7 @@ from pathlib import Path
 from types import FunctionType, ModuleType
 from typing import Any
 
-from stats.changepoints import excursions, follow, limits, noise, partition, scan, steps, trends
+from stats.changepoints import excursions, follow, limits, noise, partition, scan, sides, steps, trends
 
 MANY = 12_000  # points from which starting the machine code pays
 
@@ -23,6 +23,7 @@ PLAIN: dict[str, Callable[..., Any]] = {  # what numba returns has no type
     "follow": follow.follow,
     "follow_all": follow.follow_all,
     "extend": follow.extend,
+    "side_step": sides.side_step,
 }
 
 
@@ -49,7 +50,7 @@ def is_compiler_there() -> bool:
 def _compile_all() -> dict[str, Callable[..., Any]]:
     import numba
 
-    modules = (noise, partition, steps, trends, excursions, scan, follow)
+    modules = (noise, partition, steps, trends, excursions, scan, sides, follow)
     names: dict[str, Any] = {}
     version = _digest((limits, *modules))
     for module in modules:

@@ -10,7 +10,7 @@ import numpy as np
 from stats.changepoints.answer import Change, Segmentation, State
 from stats.changepoints.compiled import runner
 from stats.changepoints.hosts import SIDE, compare_sides, splits
-from stats.changepoints.limits import DEFAULTS, FloatArray, IntArray, Limits
+from stats.changepoints.limits import DEFAULTS, WINDOW, FloatArray, IntArray, Limits
 
 Rows: TypeAlias = list[list[float]]
 
@@ -24,7 +24,8 @@ def detect(values: FloatArray, *, limits: Limits = DEFAULTS, host_states: IntArr
     series = checked(values)
     if host_states is not None:
         return _detect_across_hosts(series, splits(host_states, series.size), limits)
-    changes, excursions = runner("follow", series.size)(series, limits.min_z, limits.min_effect)
+    whole = "scan" if series.size <= WINDOW else "follow"
+    changes, excursions = runner(whole, series.size)(series, limits.min_z, limits.min_effect)
     return assemble(series.size, changes.tolist(), excursions.tolist(), [], limits)
 
 

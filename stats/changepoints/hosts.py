@@ -1,12 +1,9 @@
 """The step at a host-state change: measured, shown, and never called a change of the code."""
 
-import math
-
 import numpy as np
 
+from stats.changepoints.compiled import runner
 from stats.changepoints.limits import FloatArray, IntArray, Limits
-from stats.changepoints.noise import pull_in
-from stats.changepoints.scan import describe, rescale, scale
 
 SIDE = 50  # points on either side that are compared, at most
 
@@ -26,11 +23,6 @@ def compare_sides(before: FloatArray, after: FloatArray, limits: Limits) -> list
     before, after = before[-SIDE:], after[:SIDE]
     if before.size < 2 or after.size < 2:
         return []
-    y, noise, centre, unit = scale(np.concatenate((before, after)), limits.min_effect)
-    pulled = np.concatenate((pull_in(y[: before.size]), pull_in(y[before.size :])))
-    rows = describe(y, pulled, np.array([before.size], dtype=np.int64), 0.0)
-    rescale(rows, 1, (noise, centre, unit))
-    _, low, high, z, _, _ = rows[0].tolist()
-    height = abs(high - low) / unit if unit else abs(math.expm1(high - low))
-    is_change = z >= limits.min_z and height >= limits.min_effect
-    return [[0.0, low, high, z, noise, unit]] if is_change else []
+    step = runner("side_step", before.size + after.size)
+    rows: list[list[float]] = step(before, after, limits.min_z, limits.min_effect).tolist()
+    return rows

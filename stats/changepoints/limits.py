@@ -10,7 +10,7 @@ FloatArray: TypeAlias = NDArray[np.float64]
 IntArray: TypeAlias = NDArray[np.int64]
 
 FEWEST = 4  # points; below, no change can be told from noise
-WINDOW = 1024  # points that are looked at together; older ones are settled, so that appending has a bounded cost
+WINDOW = 640  # points that are looked at together; older ones are settled, so that appending has a bounded cost
 
 
 @dataclass(frozen=True, slots=True)

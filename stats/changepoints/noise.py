@@ -17,7 +17,7 @@ NORMAL = 1.4826  # median absolute deviation to standard deviation of a normal d
 def median(values: FloatArray) -> float:
     """Return the median; the order of `values` is lost (Hoare's selection: quicker to compile than a sort)."""
     n = values.size
-    upper = select(values, n // 2)
+    upper = select(values, n // 2, 0)
     if n % 2:
         return upper
     lower = float(values[0])
@@ -26,9 +26,12 @@ def median(values: FloatArray) -> float:
     return 0.5 * (lower + upper)
 
 
-def select(values: FloatArray, k: int) -> float:
-    """Return the value that sorting would put at `k`; no larger one stands before it afterwards."""
-    first, final = 0, values.size - 1
+def select(values: FloatArray, k: int, first: int) -> float:
+    """Return the value that sorting would put at `k`; no larger one stands before it afterwards.
+
+    No value before `first` may be larger than one behind it, as an earlier selection leaves them.
+    """
+    final = values.size - 1
     while first < final:
         pivot = values[(first + final) // 2]
         i, j = first, final
@@ -75,7 +78,7 @@ def lag_noise(y: FloatArray, lags: int) -> float:
         for i in range(steps.size):
             steps[i] = abs(y[i + lag] - y[i])
         largest = max(largest, NORMAL * median(steps) / math.sqrt(2.0))
-        upper = select(steps, int(MODES_SHARE * steps.size)) / (MODES_NORMAL * math.sqrt(2.0))
+        upper = select(steps, int(MODES_SHARE * steps.size), steps.size // 2) / (MODES_NORMAL * math.sqrt(2.0))
         if upper > MODES_RATIO * largest:
             largest = upper
     return largest

@@ -24,8 +24,8 @@ def _small_windows(monkeypatch):
     """Windows of 128 points, in plain code: what is compiled has its constants inside."""
     for module in (stream, sys.modules["stats.changepoints.detect"]):
         monkeypatch.setattr(module, "runner", lambda name, _points: compiled.PLAIN[name])
-    monkeypatch.setattr(follow, "WINDOW", 128)
-    monkeypatch.setattr(stream, "WINDOW", 128)
+    for module in (follow, stream, sys.modules["stats.changepoints.detect"]):
+        monkeypatch.setattr(module, "WINDOW", 128)
 
 
 @st.composite
