@@ -1,13 +1,13 @@
 """From all steps and the stored groups to what each group should be. Pure: no database, no clock of its own."""
 
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from enum import StrEnum
 
 from alerts.evidence import is_clear, lone
-from alerts.grouping import Anchor, Bundle, bundle
+from alerts.grouping import SLACK, Anchor, Bundle, bundle
 from alerts.rules import Rules, Terms
 from alerts.steps import Step
 from alerts.triage import BY_HAND
@@ -27,6 +27,7 @@ class Closed(StrEnum):
     RECOVERED = "recovered"
     REVERT = "revert"  # an improvement that only takes back a known regression
     WITHDRAWN = "withdrawn"
+    MERGED = "merged"  # later data moved it to the place of another group, which has its steps now
     HISTORY = "history"  # it was old when it was first seen
     BY_HAND = BY_HAND
 
@@ -71,7 +72,9 @@ def decide(
     gone = [Bundled(known[number], ()) for number in sorted(known.keys() - live)]
     all_of = [*(Bundled(known.get(one.group or 0), tuple(one.steps), one) for one in bundles), *gone]
     all_of.sort(key=lambda one: (one.group is None, one.group.id if one.group else 0))
+    placed = {(step.series.id, step.head) for one in all_of for step in one.steps}
     states = [_wanted(one, steps, terms, context) for one in all_of]
+    states = [_merged(one, placed, context.places) for one in states]
     return _recovered(states, [one.steps for one in all_of], counted)
 
 
@@ -140,7 +143,8 @@ def _still_closed(group: Group | None) -> str:
     return "" if group is None or group.closed_because in _BY_DATA else group.closed_because
 
 
-_BY_DATA = (Closed.WITHDRAWN.value, Closed.RECOVERED.value, Closed.REVERT.value)
+_GONE = ("", Closed.WITHDRAWN.value, Closed.MERGED.value)
+_BY_DATA = (Closed.WITHDRAWN.value, Closed.MERGED.value, Closed.RECOVERED.value, Closed.REVERT.value)
 
 
 def _common(mine: Sequence[Terms], first: Terms, now: datetime) -> Terms:
@@ -219,8 +223,17 @@ def _gone(one: Bundled, steps: Mapping[int, Sequence[Step]], places: Mapping[int
         head=group.head.id if group.head else 0,
         members=members,
         is_announced=group.announced_at is not None,
-        closed_because=group.closed_because or Closed.WITHDRAWN.value,
+        closed_because=group.closed_because if group.closed_because not in _GONE else Closed.WITHDRAWN.value,
     )
+
+
+def _merged(one: Wanted, placed: Collection[tuple[int, int]], places: Mapping[int, Place]) -> Wanted:
+    """A group without steps of its own whose steps stand in another one."""
+    if one.closed_because != Closed.WITHDRAWN or one.group is None:
+        return one
+    heads = [(each.series.id, places[each.head_id].position) for each in one.members if each.head_id in places]
+    near = (any((series, head + by) in placed for by in range(-SLACK, SLACK + 1)) for series, head in heads)
+    return replace(one, closed_because=Closed.MERGED.value) if heads and all(near) else one
 
 
 def _recovered(

@@ -13,8 +13,7 @@ from db.words import Evidence
 
 LONE = 5.2  # standard errors of a step that stands alone …
 FAMILY = 200  # … among so many time series
-TOGETHER = 1.2  # less, where an independent witness saw the same
-AT_ONCE = 2.0  # more, before a level has its three points
+TOGETHER = 0.7  # less, where an independent witness saw the same
 
 
 def lone(families: int) -> float:
@@ -30,19 +29,15 @@ def lone(families: int) -> float:
 def is_clear(steps: Sequence[Step], families: int) -> bool:
     """Whether the steps of a group, taken together, are an alert.
 
-    One confirmed step far outside the noise; a candidate still farther; or two independent witnesses: two hosts, of
-    which even candidates count, or two test cases of one host with confirmed steps (a bad day moves a whole host).
+    One confirmed step far outside the noise; or two independent witnesses that are nearly as clear: two hosts, of
+    which even candidates count, or two test cases of one host with confirmed steps. A bad day or two move a whole
+    host, however clearly; not two hosts.
     """
     bar = lone(families)
-    if any(_is_alone(one, bar) for one in steps):
+    confirmed = [one for one in steps if one.evidence is Evidence.CONFIRMED]
+    if any(one.row.z >= bar for one in confirmed):
         return True
     joined = [one for one in steps if one.row.z >= bar - TOGETHER]
     hosts = {one.series.host for one in joined}
-    confirmed = {one.source for one in joined if one.evidence is Evidence.CONFIRMED}
-    return len(confirmed) >= 2 or (len(hosts) >= 2 and bool(confirmed or len(hosts) >= 3))
-
-
-def _is_alone(step: Step, bar: float) -> bool:
-    if step.evidence is Evidence.CONFIRMED:
-        return step.row.z >= bar
-    return step.row.points >= 2 and step.row.z >= bar + AT_ONCE
+    sources = {one.source for one in joined if one.evidence is Evidence.CONFIRMED}
+    return len(sources) >= 2 or len(hosts) >= 2

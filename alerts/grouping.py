@@ -26,12 +26,12 @@ class Bundle:
         self.group = group
         self.steps = [first]
         self.strongest = first  # the clearest step: where the change is
-        self._series = {first.series.id}
+        self.series = {first.series.id}
 
     def add(self, step: Step) -> None:
         """Take one more step."""
         self.steps.append(step)
-        self._series.add(step.series.id)
+        self.series.add(step.series.id)
         self.strongest = max(self.strongest, step, key=lambda one: (one.row.z, -one.head, -one.series.id))
 
     def takes(self, step: Step) -> bool:
@@ -39,7 +39,12 @@ class Bundle:
         mine = self.strongest
         first, last = mine.reach
         near = mine.line == step.line and step.reach[0] <= last and first <= step.reach[1]
-        return near and step.series.id not in self._series
+        return near and step.series.id not in self.series
+
+    def is_with(self, other: "Bundle") -> bool:
+        """Whether another bundle is of the same change: at the same revision, of other time series."""
+        same = self.strongest.head == other.strongest.head or self.takes(other.strongest)
+        return same and not self.series & other.series
 
     def distance(self, step: Step) -> int:
         """Positions between a step and the change."""
@@ -55,6 +60,7 @@ def bundle(steps: Mapping[int, Sequence[Step]], anchors: Sequence[Anchor]) -> li
     shown = [step for ofseries in steps.values() for step in ofseries if step.is_shown]
     bundles: dict[int, Bundle] = {}
     left = _matched(shown, anchors, bundles)
+    _merge(bundles)
     fresh: list[Bundle] = []
     by_line: dict[str, list[Bundle]] = {}
     for old in bundles.values():
@@ -97,6 +103,21 @@ def _matched(shown: Sequence[Step], anchors: Sequence[Anchor], bundles: dict[int
         else:
             bundles[group] = Bundle(group, step)
     return [step for place, step in enumerate(shown) if place not in taken]
+
+
+def _merge(bundles: dict[int, Bundle]) -> None:
+    """Put groups together that later data have moved to the same change; the older one stays."""
+    by_line: dict[str, list[Bundle]] = {}
+    for number in sorted(bundles):
+        mine = bundles[number]
+        kept = by_line.setdefault(mine.strongest.line, [])
+        into = next((one for one in kept if one.is_with(mine)), None)
+        if into is None:
+            kept.append(mine)
+            continue
+        for step in mine.steps:
+            into.add(step)
+        del bundles[number]
 
 
 def _is_same(anchor: Anchor, step: Step) -> bool:

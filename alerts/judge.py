@@ -16,6 +16,7 @@ NOTHING = np.zeros((0, len(StepRow._fields)))
 EVIDENCE = (Evidence.CANDIDATE, Evidence.CONFIRMED, Evidence.TRANSIENT, Evidence.NOISY)  # as coded in a StepRow
 _CODES = {State.CANDIDATE: 0, State.CONFIRMED: 1, State.TRANSIENT: 2, State.NOISY: 3}
 _WIDE = 1.96  # standard errors on either side of the effect: 95 %
+SETTLING = 3  # points after a change of the host state whose steps are still put down to it
 _TOO_LARGE = 1e140  # what change detection refuses
 
 Differ = Callable[[int, int], bool]  # whether two host states differ gravely
@@ -38,7 +39,7 @@ def judge(
         codes = states[i]
         answer = found[i] if codes is None else detect(rows[:, 1], host_states=codes)
         if answer.changes or answer.set_aside:
-            steps[owner].append(_steps(answer, rows))
+            steps[owner].append(_steps(answer, rows, codes))
     return [np.concatenate(parts) if parts else NOTHING for parts in steps]
 
 
@@ -65,12 +66,20 @@ def _state_codes(states: Floats, differ: Differ) -> IntArray | None:
     return codes if code else None
 
 
-def _steps(found: Segmentation, rows: Floats) -> Floats:
+def _steps(found: Segmentation, rows: Floats, codes: IntArray | None) -> Floats:
     changes = sorted((*found.changes, *found.set_aside), key=lambda one: (one.index, one.end))
-    return np.array([_step(change, rows) for change in changes if change.index > 0]).reshape(-1, len(StepRow._fields))
+    told = [_step(change, rows, at_host=_is_at_host(change, codes)) for change in changes if change.index > 0]
+    return np.array(told).reshape(-1, len(StepRow._fields))
 
 
-def _step(change: Change, rows: Floats) -> StepRow:
+def _is_at_host(change: Change, codes: IntArray | None) -> bool:
+    """Whether the host state changes at a step, or did so just before: a host set up anew takes a while to settle."""
+    if codes is None:
+        return change.host_changed
+    return change.host_changed or bool(codes[change.index] != codes[max(change.index - SETTLING, 0)])
+
+
+def _step(change: Change, rows: Floats, *, at_host: bool) -> StepRow:
     low, high = interval(change.effect, change.z, is_ratio=change.before > 0 and change.after > 0)
     return StepRow(
         base=rows[change.index - 1, 0],
@@ -85,7 +94,7 @@ def _step(change: Change, rows: Floats) -> StepRow:
         points=change.end - change.index,
         boots=rows[change.index : change.end, 3].sum(),
         evidence=_CODES[change.state],
-        at_host=change.host_changed,
+        at_host=at_host,
     )
 
 

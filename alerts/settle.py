@@ -122,7 +122,7 @@ def _changes(one: Wanted, changed: Mapping[str, Any]) -> list[Change]:
         detail = {"from": group.head.name if group.head else "", "to_id": one.head}
         found.append(Change("moved", Kind.CHANGED if group.announced_at else None, detail))
     if group is not None and changed.get("evidence") == Evidence.CONFIRMED and "announced_at" not in changed:
-        found.append(Change("confirmed", Kind.CHANGED if group.announced_at else None))
+        found.append(Change("confirmed", Kind.CHANGED if group.announced_at and not one.closed_because else None))
     if changed.get("closed_because"):
         found.append(_closing(one))
     if group is not None and changed.get("reverts_id"):
@@ -131,7 +131,7 @@ def _changes(one: Wanted, changed: Mapping[str, Any]) -> list[Change]:
 
 
 def _closing(one: Wanted) -> Change:
-    was_told = one.group is not None and one.group.announced_at is not None
+    was_told = one.group is not None and one.group.announced_at is not None and one.group.is_open
     news = {Closed.RECOVERED.value: Kind.RECOVERED, Closed.WITHDRAWN.value: Kind.WITHDRAWN}.get(one.closed_because)
     detail = {"evidence": one.evidence.value} if one.closed_because == Closed.WITHDRAWN else None
     return Change(one.closed_because, news if was_told else None, detail)

@@ -10,7 +10,8 @@ from db.types import Floats
 from db.values import SeriesRow
 from db.words import Better, Evidence
 
-_SURE, _LIKELY = 8.0, 5.0  # standard errors from which a step's place is right, or right to one revision
+_SLACK = ((12.0, 0), (8.0, 1), (5.0, 2))  # standard errors, and how many revisions off a step's place may then be
+_UNSURE = 3
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,7 +50,7 @@ class Step:
     @property
     def reach(self) -> tuple[int, int]:
         """The first and last position at which the change may have happened; noise moves a step a little."""
-        slack = 0 if self.row.z >= _SURE else 1 if self.row.z >= _LIKELY else 2
+        slack = next((off for z, off in _SLACK if self.row.z >= z), _UNSURE)
         return self.base + 1 - slack, self.head + slack
 
 

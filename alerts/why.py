@@ -89,6 +89,7 @@ def _became(group: Group, now: datetime) -> str:
         Closed.RECOVERED: f"it has recovered{by}" if group.kind != AlertKind.IMPROVEMENT else f"it is lost again{by}",
         Closed.REVERT: f"it takes back alert {group.reverts_id}",
         Closed.WITHDRAWN: _withdrawn(group),
+        Closed.MERGED: "later data moved it to another alert's revisions, which has it now",
         Closed.HISTORY: "it was old when detection first saw it",
         Closed.BY_HAND: _by_hand(group),
     }

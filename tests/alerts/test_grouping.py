@@ -112,17 +112,16 @@ def test_steps_of_the_host_belong_to_no_group():
 def test_one_clear_step_is_enough_and_a_thin_one_is_not():
     assert is_clear([step(z=LONE)], 200)
     assert not is_clear([step(z=LONE - 0.1)], 200)
-    assert not is_clear([step(z=LONE, points=2)], 200)
-    assert is_clear([step(z=LONE + 2, points=2)], 200)
+    assert not is_clear([step(z=LONE + 9, points=2)], 200)
 
 
 def test_independent_witnesses_help_each_other_and_metrics_of_one_run_do_not():
-    thin = LONE - 1
+    thin = LONE - 0.5
 
     assert is_clear([step(1, z=thin), step(2, z=thin, host="bm2", case=1)], 200)
     assert is_clear([step(1, z=thin), step(2, z=thin, case=2)], 200)
     assert not is_clear([step(1, z=thin), step(2, z=thin)], 200)
-    assert not is_clear([step(1, z=thin, points=2), step(2, z=thin, case=2, points=2)], 200)
+    assert not is_clear([step(1, z=thin + 9, points=2), step(2, z=thin + 9, case=2, points=2)], 200)
 
 
 @given(st.integers(1, 10**6), st.integers(1, 10**6))

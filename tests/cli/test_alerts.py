@@ -1,0 +1,89 @@
+"""`kvmperf detect` and `kvmperf alerts` as they are typed: one database, one change, from detection to the gate."""
+
+import json
+import xml.etree.ElementTree as ET
+
+import nightly
+import pytest
+from typer.testing import CliRunner
+
+from cli.main import app
+from db import engine as engines
+from db.errors import UserError
+
+
+@pytest.fixture(scope="module")
+def database(tmp_path_factory):
+    path = tmp_path_factory.mktemp("alerts") / "a.db"
+    engine = engines.connect(f"sqlite:///{path}", create=True)
+    lines = {host: nightly.levels(30, seed, steps=[(24, 0.1)]) for seed, host in enumerate(("bm1", "bm2"))}
+    for day in range(30):
+        nightly.store(engine, day, {(host, "b"): {"time": line[day]} for host, line in lines.items()})
+    engine.dispose()
+    return path
+
+
+@pytest.fixture
+def run(database):
+    """Runs a command in this process; its output, and its messages."""
+
+    def call(*words, code=0):
+        done = CliRunner().invoke(app, [*map(str, words), "--db", str(database)])
+        assert done.exit_code == code, done.output + repr(done.exception)
+        return done.stdout
+
+    return call
+
+
+def test_from_detection_over_the_gate_to_triage(run, tmp_path):
+    report = tmp_path / "alerts.xml"
+
+    first = run("detect", "--fail-on", "regression", "--junit", report, code=4)
+    (alert,) = [json.loads(line) for line in run("alerts", "list", "--kind", "regression", "--json").splitlines()]
+    run("alerts", "ack", alert["id"], "looking", "--as", "ann")
+    acknowledged = run("detect", "--fail-on", "regression")
+    run("alerts", "fix", alert["id"], "reverted", "--as", "ann")
+    run("alerts", "undo", alert["id"], "--as", "ann")
+    shown = run("alerts", "show", alert["id"])
+
+    assert "+" in first
+    assert len(ET.parse(report).findall(".//failure")) == 1  # noqa: S314 (our own document)
+    assert (alert["kind"], len(alert["members"])) == ("regression", 2)
+    assert "worse between" in alert["why"]
+    assert "acknowledged" in acknowledged
+    for line in ("ann: acknowledge (looking)", "ann: fix (reverted)", "ann: undo (fix)", "detect: announced"):
+        assert line in shown
+    why = run("alerts", "why", alert["members"][0]["series"])
+    assert why.strip() == f"alert {alert['id']}: {alert['why']}"
+
+
+def test_rules_are_rehearsed_and_nothing_is_changed(run, tmp_path):
+    run("detect")
+    loose, strict = tmp_path / "loose.toml", tmp_path / "strict.toml"
+    loose.write_text("")
+    strict.write_text('[defaults]\nmargin = "30%"\n')
+    before = run("alerts", "list", "--all", "--json")
+
+    found = [run("alerts", "dry-run", path).count("regression") for path in (loose, strict)]
+
+    assert found == [1, 0]
+    assert run("alerts", "list", "--all", "--json") == before
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        ("alerts", "list", "--kind", "bug"),
+        ("alerts", "mute", 1, "--until", "soon", "--reason", "x"),
+        ("detect", "--since", "yesterday"),
+    ],
+)
+def test_wrong_words_are_refused(run, words):
+    run(*words, code=2)
+
+
+def test_an_unknown_alert_is_named(database):
+    done = CliRunner().invoke(app, ["alerts", "ack", "999", "--db", str(database)])
+
+    assert isinstance(done.exception, UserError)
+    assert "alert 999" in str(done.exception)
