@@ -7,6 +7,7 @@ import subprocess
 import time
 
 import pytest
+from pythons import python
 
 from ingest.bundle import read_manifest
 from ingest.collector.build import archive
@@ -20,6 +21,31 @@ def names(tmp_path, bundle="out.tar"):
 
 def test_equal_sources_are_equal_bytes():
     assert archive() == archive()
+
+
+@pytest.mark.parametrize("version", ["3.8", "3.9", "3.10", "3.11", "3.12", "3.13"])
+def test_every_python_since_3_8_collects(pyz, tmp_path, version):
+    interpreter = python(version)
+    if not interpreter:
+        pytest.skip(f"there is no python{version} here")
+    command = [interpreter, "-I", "-W", "error", str(pyz), "-n", "2", "-o", "out", "--", "echo", "a"]
+    done = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, timeout=120, check=False)
+
+    assert (done.returncode, "Traceback" in done.stderr) == (0, False), done.stderr
+    assert "2 runs in 1 sessions" in done.stderr
+    assert names(tmp_path)[-1] == "s001/facts.json"
+
+
+def test_a_python_that_is_too_old_is_told(pyz, tmp_path):
+    interpreter = next(filter(None, map(python, ("3.6", "3.7", "2.7"))), "")
+    if not interpreter:
+        pytest.skip("there is no Python older than 3.8 here")
+
+    done = subprocess.run([interpreter, str(pyz), "--facts"], cwd=tmp_path, capture_output=True, text=True, check=False)
+
+    assert done.returncode == 1
+    assert "3.8" in done.stderr
+    assert "Traceback" not in done.stderr
 
 
 def test_a_run_is_kept_with_everything_about_it(collect, tmp_path):
