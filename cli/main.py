@@ -5,76 +5,76 @@ Every command imports what it needs inside its function: `--help` must not pay f
 
 import errno
 import sys
-from collections.abc import Callable
+from importlib import import_module
+from typing import Any
 
 import typer
 
-from cli import (
-    alerts,
-    bisect,
-    collect,
-    compare,
-    database,
-    demo,
-    detect,
-    facts,
-    noise,
-    notify,
-    parse,
-    plan,
-    reparse,
-    selftest_stats,
-    series,
-    serve,
-    token,
-    trend,
-    upload,
-)
 from db.errors import UserError
 
 _FULL = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
 
-app = typer.Typer(
-    name="kvmperf",
-    no_args_is_help=True,
-    add_completion=False,
-    rich_markup_mode=None,  # plain help: rich would double its time
-    context_settings={"help_option_names": ["-h", "--help"]},
-    help="Performance regression database for KVM on x86: did this patch series make anything slower?",
-    pretty_exceptions_enable=False,
+# name, module and function
+COMMANDS: tuple[tuple[str, str], ...] = (
+    ("parse", "cli.parse:parse"),
+    ("upload", "cli.upload:upload"),
+    ("facts", "cli.facts:facts"),
+    ("compare", "cli.compare:compare"),
+    ("trend", "cli.trend:trend"),
+    ("detect", "cli.detect:detect"),
+    ("noise", "cli.noise:noise"),
+    ("plan", "cli.plan:plan"),
+    ("selftest-stats", "cli.selftest_stats:selftest_stats"),
+    ("demo", "cli.demo:demo"),
+    ("dashboard", "cli.serve:dashboard"),
+    ("serve", "cli.serve:serve"),
+    ("reparse", "cli.reparse:reparse"),
+)
+GROUPS: tuple[tuple[str, str], ...] = (
+    ("db", "cli.database:app"),
+    ("series", "cli.series:app"),
+    ("bisect", "cli.bisect:app"),
+    ("collector", "cli.collect:app"),
+    ("token", "cli.token:app"),
+    ("alerts", "cli.alerts:app"),
+    ("notify", "cli.notify:app"),
 )
 
-COMMANDS: tuple[tuple[str, Callable[..., None]], ...] = (
-    ("parse", parse.parse),
-    ("upload", upload.upload),
-    ("facts", facts.facts),
-    ("compare", compare.compare),
-    ("trend", trend.trend),
-    ("detect", detect.detect),
-    ("noise", noise.noise),
-    ("plan", plan.plan),
-    ("selftest-stats", selftest_stats.selftest_stats),
-    ("demo", demo.demo),
-    ("dashboard", serve.dashboard),
-    ("serve", serve.serve),
-    ("reparse", reparse.reparse),
-)
 
-for _name, _function in COMMANDS:
-    app.command(_name)(_function)
-app.add_typer(database.app, name="db")
-app.add_typer(series.app, name="series")
-app.add_typer(bisect.app, name="bisect")
-app.add_typer(collect.app, name="collector")
-app.add_typer(token.app, name="token")
-app.add_typer(alerts.app, name="alerts")
-app.add_typer(notify.app, name="notify")
+def application(only: str = "") -> typer.Typer:
+    """The command line. Where one command of it is asked for by name, only that one's module is loaded."""
+    found = typer.Typer(
+        name="kvmperf",
+        no_args_is_help=True,
+        add_completion=False,
+        rich_markup_mode=None,  # plain help: rich would double its time
+        context_settings={"help_option_names": ["-h", "--help"]},
+        help="Performance regression database for KVM on x86: did this patch series make anything slower?",
+        pretty_exceptions_enable=False,
+    )
+    found.callback()(_nothing)  # or a single command would have no name
+    is_known = only in {name for name, _ in (*COMMANDS, *GROUPS)}
+    for name, place in COMMANDS:
+        if name == only or not is_known:
+            found.command(name)(_loaded(place))
+    for name, place in GROUPS:
+        if name == only or not is_known:
+            found.add_typer(_loaded(place), name=name)
+    return found
+
+
+def __getattr__(name: str) -> typer.Typer:
+    """`app`, the whole command line: made when somebody asks for it."""
+    if name != "app":
+        raise AttributeError(name)
+    whole = globals()["app"] = application()
+    return whole
 
 
 def main() -> None:
     """Run the command line; leave with the exit codes that the documentation promises."""
     try:
-        app()
+        application(*sys.argv[1:2])()
     except UserError as error:
         report(error)
         sys.exit(error.exit_code)
@@ -96,3 +96,12 @@ def report(error: UserError) -> None:
     sys.stderr.write(f"kvmperf: {error}\n")
     if error.hint:
         sys.stderr.write(f"  hint: {error.hint}\n")
+
+
+def _nothing() -> None:
+    """No option stands before the command."""
+
+
+def _loaded(place: str) -> Any:  # Any: a command's function, or a group
+    module, _, name = place.partition(":")
+    return getattr(import_module(module), name)

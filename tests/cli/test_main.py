@@ -43,3 +43,15 @@ def test_help_and_parse_load_nothing_heavy():
 
     done = subprocess.run([sys.executable, "-c", probe], capture_output=True, text=True, check=True)
     assert done.stdout.strip() == "[]"
+
+
+def test_a_command_asked_for_by_name_loads_no_other():
+    probe = (
+        "import sys; from cli.main import application\n"
+        "application('parse')\n"
+        "print(sorted(name for name in sys.modules if name.startswith('cli.')))"
+    )
+
+    done = subprocess.run([sys.executable, "-c", probe], capture_output=True, text=True, check=True)
+
+    assert done.stdout.strip() == "['cli.main', 'cli.parse']"
