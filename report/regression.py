@@ -13,7 +13,9 @@ from db.series import PatchSeriesRow, VersionRow, known_series
 from db.values import RevisionRow, SeriesRow
 from report.comparison import Report, Row
 from report.pairs import Kind
-from report.words import case_line
+from report.selection import Chosen
+from report.series import SeriesRequest, build
+from report.words import case_line, percent
 from stats.policy import Verdict
 
 LORE = "https://lore.kernel.org/r/"
@@ -47,6 +49,7 @@ class Regression:
     command: str
     links: tuple[str, ...] = ()
     in_reply_to: str = ""
+    culprits: tuple[str, ...] = ()  # the patches of a measured series that made it, with their effects
 
     @property
     def title(self) -> str:
@@ -83,6 +86,23 @@ def regression(connection: Connection, report: Report, *, lore: str = LORE) -> R
         command=command_of(connection, pair.head.id, worst.series.test_case_id),
         links=tuple(lore + version.message_id for _, version in posting if version.message_id),
         in_reply_to=next((version.message_id for _, version in posting if version.message_id), ""),
+        culprits=_culprits(connection, report, worst, pair.head),
+    )
+
+
+def _culprits(connection: Connection, report: Report, worst: Row, head: RevisionRow) -> tuple[str, ...]:
+    """The patches up to this one that changed the metric, where the states between were measured."""
+    if not head.series or head.version is None or head.patch == 0:
+        return ()
+    filters = Chosen(boot=report.request.filters.boot, ids=frozenset({worst.series.id}))
+    asked = SeriesRequest(head.series, head.version, filters, report.request.vary, report.request.policy)
+    (version,) = build(connection, asked).versions
+    return tuple(
+        f'patch {k}/{len(version.patches)} "{version.patches[k - 1].subject}": {percent(effect.effect or 0.0)}'
+        for result in version.results
+        for k in result.attribution.culprits
+        for effect in [result.attribution.patches[k - 1]]
+        if head.patch is None or k <= head.patch
     )
 
 

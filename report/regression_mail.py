@@ -33,7 +33,8 @@ def _opening(mail: Regression) -> list[str]:
     if first.ci:
         interval = f" (95% interval {100 * first.ci[0]:+.1f}% to {100 * first.ci[1]:+.1f}%)"
     said = f"kvmperf measured a {abs(first.effect):.1%} {word} of {name}{interval} on:"
-    return [*_wrapped(said), "", *_wrapped(mail.what, "  ")]
+    made = [line for one in mail.culprits for line in _wrapped(one, "  ", "    ")]
+    return [*_wrapped(said), "", *_wrapped(mail.what, "  "), *(["", "It comes from:", "", *made] if made else [])]
 
 
 def _fields(mail: Regression) -> list[str]:

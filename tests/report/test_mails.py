@@ -89,6 +89,23 @@ def test_the_largest_regression_names_the_mail(tmp_path):
     assert found.rows[0].base_spread == pytest.approx(0.005, abs=0.004)
 
 
+def test_a_mail_about_a_whole_version_names_the_patch(tmp_path):
+    engine = connect(f"sqlite:///{tmp_path / 'k.db'}", create=True)
+    patches = tuple(PostedPatch(k, f"mm: a step whose subject is long enough for two lines, {k}") for k in (1, 2, 3))
+    with writing(engine) as connection:
+        register(connection, PostedVersion(2, patches, "walk less", "cover@x", "20260301-walk-0123456789ab"))
+        for k, level in enumerate((3.0, 3.0, 3.6, 3.6)):
+            measure(connection, level, seed=k, shared=True, series="walk", version=2, patch=k)
+    with reading(engine) as connection:
+        found = regression(connection, build(connection, Request("walk@v2~base", ("walk@v2",))))
+    text = regression_mail.render(found)
+
+    (culprit,) = found.culprits
+    assert culprit.startswith('patch 2/3 "mm: a step whose subject is long enough for two lines, 2": +')
+    assert "\nIt comes from:\n\n  patch 2/3" in text
+    assert width(text) <= 72
+
+
 def test_tested_by_says_the_scope():
     quiet = report(rows=(ROWS[0], ROWS[2], ROWS[3]), absent=())
 
