@@ -84,13 +84,13 @@ _COUNT_RUNS = """() => {
 class Server:
     """The dashboard in a process of its own, and what it wrote down of its script runs."""
 
-    def __init__(self, url: str, lines: Path) -> None:
+    def __init__(self, url: str, lines: Path, *script: str) -> None:
         with socket.create_server(("127.0.0.1", 0)) as free:
             port = free.getsockname()[1]
         self.address = f"http://127.0.0.1:{port}/"
         self._lines, self._read = lines, 0
         lines.touch()
-        command = [sys.executable, str(ROOT / "benchmarks" / "dashboard_server.py"), str(port), str(lines)]
+        command = [sys.executable, str(ROOT / "benchmarks" / "dashboard_server.py"), str(port), str(lines), *script]
         environment = {**os.environ, "KVMPERF_DB": url, "PYTHONPATH": str(ROOT)}
         self._child = subprocess.Popen(command, env=environment, stdout=subprocess.DEVNULL)
         opener = build_opener(ProxyHandler({}))
@@ -135,6 +135,19 @@ def chromium(address: str) -> Iterator[Callable[[str], Page]]:
 
         yield visit
         browser.close()
+
+
+def alone(place: Path, rounds: int) -> None:
+    """What an empty page costs: Streamlit, the browser, and this machine as it is now."""
+    script = place / "empty.py"
+    script.write_text("import streamlit as st\nst.title('Nothing')\n")
+    server = Server("", place / "empty", str(script))
+    try:
+        with chromium(server.address) as visit:
+            visit("").close()
+            told("Streamlit alone: one heading", [measured(server, visit, "") for _ in range(rounds)], None)
+    finally:
+        server.stop()
 
 
 def new_data(url: str) -> None:
@@ -195,7 +208,6 @@ def told(name: str, rows: Sequence[Row], budget: Budget | None) -> bool:
 
 
 def pages(url: str, server: Server, visit: Callable[[str], Page], rounds: int) -> dict[str, bool]:
-    print(f"{'seconds':<38}{'server':>8}{'p95':>7}{'CPU':>8}{'page':>9}{'p95':>7}{'all CPU':>8}")
     met = {}
     for name, budget in PAGES.items():
         fresh, again = [], []
@@ -311,7 +323,9 @@ def main() -> None:
     parser.add_argument("--sessions", type=int, default=20)
     given = parser.parse_args()
     print(f"{os.cpu_count()} cores, load {os.getloadavg()[0]:.1f}")
+    print(f"{'seconds':<38}{'server':>8}{'p95':>7}{'CPU':>8}{'page':>9}{'p95':>7}{'all CPU':>8}")
     with tempfile.TemporaryDirectory() as place:
+        alone(Path(place), given.rounds)
         server = Server(given.url, Path(place) / "runs")
         try:
             with chromium(server.address) as visit:

@@ -1,6 +1,7 @@
 """The dashboard as `kvmperf dashboard` starts it, with one line of JSON a script run: its wall and processor seconds.
 
-Started by benchmarks/dashboard.py: python benchmarks/dashboard_server.py PORT LINES (the database in KVMPERF_DB)
+Started by benchmarks/dashboard.py: python benchmarks/dashboard_server.py PORT LINES [SCRIPT]; the database in
+KVMPERF_DB. SCRIPT is served in place of the dashboard: what Streamlit takes by itself.
 """
 
 import json
@@ -36,5 +37,8 @@ def time_runs(lines: Path) -> None:
 
 if __name__ == "__main__":
     time_runs(Path(sys.argv[2]))
-    sys.argv = ["streamlit", *_command(int(sys.argv[1]), "127.0.0.1")[3:]]
+    command = _command(int(sys.argv[1]), "127.0.0.1")[3:]
+    if len(sys.argv) > 3:
+        command[1] = sys.argv[3]
+    sys.argv = ["streamlit", *command]
     main()

@@ -78,7 +78,7 @@ def uploads(samples: int) -> Iterator[Upload]:
     left = samples - nights * NIGHTLY * PER_RUN
     for night in range(nights):
         yield upload(0, night, night, range(NIGHTLY))
-    thorough = min(70, max(4, round(left * 0.17 / (2 * CASES * PER_RUN))))  # runs a side, in 7 boots
+    thorough = min(70, max(4, round(left * 0.2 / (2 * CASES * PER_RUN))))  # runs a side, in 7 boots
     for revision in (nights, nights + 1):
         for boot in range(7):
             yield upload(1, revision, boot, range(CASES), max(1, thorough // 7))
