@@ -1,6 +1,7 @@
 """The sentences of a comparison: why a metric was judged so, and what its reader should beware of. ASCII."""
 
 import math
+from collections.abc import Callable
 from typing import NamedTuple
 
 import numpy as np
@@ -69,23 +70,35 @@ def why(row: Row, reason: Reason, confidence: float) -> str:
     """Return one sentence with numbers on the verdict of one metric."""
     if reason is Reason.MISSING:
         return f"no values on the {'base' if row.n[0].runs == 0 else 'head'} side"
-    levels = f"{row.base:.6g} -> {row.head:.6g}"
-    effect = levels if math.isnan(row.effect) else signed(row.effect)
     if reason is Reason.TOO_FEW:
-        return _too_few(row, effect)
-    full = effect
+        return _too_few(row, _effect(row))
+    return SENTENCES[reason].format_map(_Parts(row, confidence))
+
+
+class _Parts:
+    """The parts of a sentence on one metric, made when they are asked for: most sentences need three of them."""
+
+    __slots__ = ("confidence", "row")
+
+    def __init__(self, row: Row, confidence: float) -> None:
+        self.row, self.confidence = row, confidence
+
+    def __getitem__(self, name: str) -> str:
+        return PARTS[name](self.row, self.confidence)
+
+
+def _effect(row: Row) -> str:
+    return _levels(row) if math.isnan(row.effect) else signed(row.effect)
+
+
+def _levels(row: Row) -> str:
+    return f"{row.base:.6g} -> {row.head:.6g}"
+
+
+def _full(row: Row, confidence: float) -> str:
     if math.isfinite(row.low) and math.isfinite(row.high):
-        full = f"{effect} ({100 * confidence:.3g} % interval {_range(row.low, row.high)})"
-    return SENTENCES[reason].format(
-        levels=levels,
-        effect=effect,
-        full=full,
-        narrow=_range(row.narrow_low, row.narrow_high),
-        margin=percent(row.margin),
-        q=f"q {row.q:.2g}",
-        tick=f"{row.tick:.6g}",
-        units=_units(row),
-    )
+        return f"{_effect(row)} ({100 * confidence:.3g} % interval {_range(row.low, row.high)})"
+    return _effect(row)
 
 
 def advice(plan: Plan | None, design: int, reason: Reason) -> str:
@@ -180,3 +193,15 @@ def percent(share: float) -> str:
 def number(value: float) -> str:
     """Return a level with six significant digits at most."""
     return f"{value:.6g}"
+
+
+PARTS: dict[str, Callable[[Row, float], str]] = {
+    "levels": lambda row, _: _levels(row),
+    "effect": lambda row, _: _effect(row),
+    "full": _full,
+    "narrow": lambda row, _: _range(row.narrow_low, row.narrow_high),
+    "margin": lambda row, _: percent(row.margin),
+    "q": lambda row, _: f"q {row.q:.2g}",
+    "tick": lambda row, _: f"{row.tick:.6g}",
+    "units": lambda row, _: _units(row),
+}

@@ -80,7 +80,7 @@ class Detector:
             checked([math.nan])
         if state.n and host_state != state.host_state:
             state = self._leave_host(state)
-        if state.window.size == WINDOW:
+        if state.window.size >= WINDOW:  # more: stored when windows were longer
             state = self._move_on(state)
         window, changes, excursions = runner("extend", state.window.size)(
             state.window, number, (state.start, state.settled), self.limits.min_z, self.limits.min_effect
