@@ -93,6 +93,20 @@ def _detector(scheduler: str) -> "AbstractContextManager[Detector]":
     return on_scheduler(scheduler) if scheduler else nullcontext(detect_many)
 
 
+def after_upload(url: str) -> None:
+    """Judge what an upload brought; the rules are those of KVMPERF_RULES."""
+    import os
+
+    from alerts.rules import Rules, read
+    from alerts.sweep import sweep
+    from db.engine import connect
+
+    rules = os.environ.get("KVMPERF_RULES", "")
+    done = sweep(connect(url), read(Path(rules)) if rules else Rules())
+    changed = len({number for number, _ in done.happened})
+    typer.echo(f"judged {done.judged} time series: {changed} alerts changed", err=True)
+
+
 def _detect_csv(path: Path, *, as_json: bool) -> None:
     import json
 

@@ -48,6 +48,9 @@ def upload(
     harness: Annotated[str, typer.Option(help="Build of the test program, where it changes too.")] = "",
     tag: Annotated[list[str] | None, typer.Option(metavar="K=V", help="Free note on the runs (repeatable).")] = None,
     reported: Annotated[bool, typer.Option(help="Numbers from a mail: kept apart from measured runs.")] = False,
+    detect: Annotated[
+        bool, typer.Option("--detect", envvar="KVMPERF_DETECT", help="Look for changes at once (not with --server).")
+    ] = False,
     as_json: Annotated[bool, typer.Option("--json", help="Receipts as JSON lines.")] = False,
 ) -> None:
     """Store benchmark outputs, with the files beside them (.cmd, .rc, .time, .err).
@@ -88,6 +91,10 @@ def upload(
     for receipt in receipts:
         typer.echo(json.dumps(asdict(receipt)) if as_json else line(asdict(receipt)))
     typer.echo(_summary(receipts), err=True)
+    if detect:
+        from cli.detect import after_upload
+
+        after_upload(database_url(db))
     if all(receipt.outcome == "quarantined" for receipt in receipts):
         raise UserError("nothing could be parsed: everything is quarantined", "`kvmperf parse PATH` says what is wrong")
 

@@ -87,3 +87,15 @@ def test_an_unknown_alert_is_named(database):
 
     assert isinstance(done.exception, UserError)
     assert "alert 999" in str(done.exception)
+
+
+def test_an_upload_can_look_at_once(tmp_path):
+    out = tmp_path / "x.jsonl"
+    measured = {"metric": "time", "unit": "s", "better": "lower", "values": [1.5, 1.6]}
+    out.write_text(json.dumps({"benchmark": "suite/b", "status": "pass", "measurements": [measured]}) + "\n")
+
+    words = ["upload", out, "--host", "bm1", "--label", "a", "--detect", "--db", tmp_path / "u.db"]
+    done = CliRunner().invoke(app, list(map(str, words)))
+
+    assert done.exit_code == 0, done.output
+    assert "judged 1 time series: 0 alerts changed" in done.stderr
