@@ -14,7 +14,7 @@ from pathlib import Path
 ROOT = Path(__file__).resolve().parent.parent
 sys.path[:0] = [str(ROOT), str(ROOT / "tests" / "support")]
 
-from hostile import SAMPLES, texts  # noqa: E402
+from hostile import SAMPLES, texts  # type: ignore[import-not-found]  # noqa: E402
 
 from ingest import parsers  # noqa: E402
 from ingest.records import FormatError, Output  # noqa: E402

@@ -22,6 +22,7 @@ from ingest.parsers import (
     mmu_stress,
     page_table,
     program,
+    xapic_ipi,
 )
 from ingest.parsers.margins import without_margin
 from ingest.parsers.runner_case import program_of
@@ -37,6 +38,7 @@ _SELFTESTS = (
     mmu_stress.MMU_STRESS,
     mmu_stress.MAX_GUEST_MEMORY,
     memslot_modification.PROGRAM,
+    xapic_ipi.PROGRAM,
 )
 _QEMU = (
     *later.rows(

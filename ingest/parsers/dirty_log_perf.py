@@ -62,10 +62,12 @@ _TIME = re.compile(rf"{SECONDS}s")
 
 @dataclass(slots=True)
 class _Scan:
-    """Where in the program's order the scan stands."""
+    """Where in the program's order the scan stands; the summary whose average is still to come, and its line."""
 
     drafts: list[Draft]
     reached: tuple[int, int, int] = (-1, 0, 0)
+    summed: str = ""
+    summed_at: int = 0
 
     def at(self, line: Line, stage: int, number: int = 0, kind: int = 0) -> Draft:
         """The draft that a line at this place of the program's order belongs to."""
@@ -79,26 +81,28 @@ class _Scan:
 
 def _scan(lines: list[Line], _output: Output) -> list[Draft]:
     scan = _Scan([])
-    pending: tuple[str, int] = ("", 0)
     for line in unwrap(lines, _is_cut):
-        text = line.text
-        if "." not in text:  # no time stands there
-            if text:
-                _read_preamble(line, scan)
-            continue
-        if (":" in text or text.startswith("Iteration ")) and (match := _ROUND.match(text)):
-            _read_round(line, match, scan)
-            continue
-        if _read_preamble(line, scan) or _read_vcpu(line, scan) or _read_once(line, scan):
-            continue
-        if match := _TOTAL.match(line.text):
-            pending = (_read_total(line, match, scan), line.number)
-        if pending[0] and line.number <= pending[1] + 2 and (average := _AVERAGE.search(line.text)):
-            scan.drafts[-1].add_seconds(line, f"{pending[0]}_avg_time", average["time"])
-            pending = ("", 0)
+        if "." in line.text:  # every time has its point
+            _read_times(line, scan)
+        elif line.text:
+            _read_preamble(line, scan)
     for draft in scan.drafts:
         _close(draft)
     return scan.drafts
+
+
+def _read_times(line: Line, scan: _Scan) -> None:
+    text = line.text
+    if (":" in text or text.startswith("Iteration ")) and (match := _ROUND.match(text)):
+        _read_round(line, match, scan)
+        return
+    if _read_preamble(line, scan) or _read_vcpu(line, scan) or _read_once(line, scan):
+        return
+    if match := _TOTAL.match(text):
+        scan.summed, scan.summed_at = _read_total(line, match, scan), line.number
+    if scan.summed and line.number <= scan.summed_at + 2 and (average := _AVERAGE.search(text)):
+        scan.drafts[-1].add_seconds(line, f"{scan.summed}_avg_time", average["time"])
+        scan.summed = ""
 
 
 def _read_preamble(line: Line, scan: _Scan) -> bool:

@@ -15,7 +15,7 @@ from ingest.parsers.program import Program
 from ingest.records import Format, FormatError, Output, Record, Status
 
 NAME = "kselftest"
-VERSION = 2
+VERSION = 3
 _MARK = "selftests: "
 _HEADER = re.compile(r"selftests: (?P<suite>[\w/-]{1,40}): (?P<name>[\w.-]{1,80})\Z")
 _VERDICT = re.compile(
