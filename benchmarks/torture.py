@@ -41,6 +41,7 @@ from ingest.collector import pack  # noqa: E402
 
 RUNS = 4  # of one bundle
 WAIT_S = 0.2  # before a bundle is sent again
+_AT_WORK_S = 10.0  # at least that long the server works before it is killed
 
 
 @dataclass
@@ -164,6 +165,7 @@ def disturb(service: Service, server: postgres.Server, plan: Plan, end: float) -
         time.sleep(max(0.0, began + share * plan.seconds - time.monotonic()))
         if what == "kill":
             _wait(plan.port)  # killed while it starts, it would have nothing to lose
+            time.sleep(min(_AT_WORK_S, plan.seconds / plan.kills / 4))
             service.kill()
         else:
             server.stop(signal.SIGQUIT)

@@ -1,4 +1,7 @@
+import multiprocessing
+
 import numpy as np
+import pytest
 from sqlalchemy import text
 
 from db import engine as engines
@@ -132,3 +135,57 @@ def test_0005_keeps_values_drops_their_summaries_and_goes_back(tmp_path):
     assert new == [(1, 1, 4, 1, packed[0]), (1, 2, 1, 1, packed[1])]
     assert "ix_measurement_run_id" in indexes
     assert [dict(row) for row in after] == [dict(row) for row in before]
+
+
+OLD_DATA = (
+    "INSERT INTO host VALUES (1, 'bm1', '', '2026-01-01')",
+    "INSERT INTO upload (id, received_at, origin) VALUES (1, '2026-01-01', 'cli')",
+    """INSERT INTO revision (id, key, kernel, "commit", label, tree, branch, describe, subject, config_hash, dirty,
+       first_seen_at) VALUES (1, 'k', '6.12', '', '', '', '', '', '', '', false, '2026-01-01')""",
+    """INSERT INTO capture (id, identity, upload_id, host_id, revision_id, source, tags, reported, quarantined)
+       VALUES (1, 'i', 1, 1, 1, '01.out', '{"a": "b"}', false, '')""",
+    "INSERT INTO artifact VALUES (1, 'x', 1, '')",
+)
+
+
+def test_an_old_database_with_data_goes_up_and_down_on_each_engine(empty_database):
+    engine = engines.open_any(empty_database, create=True)
+    engines.upgrade(engine, "0001")
+    with engines.writing(engine) as connection:
+        for statement in OLD_DATA:
+            connection.execute(text(statement))
+
+    engines.upgrade(engine)
+    told = "SELECT h.name, u.origin, u.token, r.kernel, c.source, c.tags FROM host h, upload u, revision r, capture c"
+    with engines.reading(engine) as connection:
+        after = connection.execute(text(told)).one()
+    engines.downgrade(engine, "0001")
+    with engines.reading(engine) as connection:
+        back = connection.execute(text(told.replace("u.token", "''"))).one()
+    engine.dispose()
+
+    assert tuple(after)[:5] == ("bm1", "cli", "", "6.12", "01.out")
+    assert tuple(after) == tuple(back)
+
+
+@pytest.mark.parametrize("processes", [2])
+def test_two_processes_may_upgrade_an_old_database_at_once(empty_database, processes):
+    engine = engines.open_any(empty_database, create=True)
+    engines.upgrade(engine, "0001")
+    with engines.writing(engine) as connection:
+        for statement in OLD_DATA:
+            connection.execute(text(statement))
+    engine.dispose()
+
+    with multiprocessing.get_context("spawn").Pool(processes) as pool:
+        versions = pool.map(_upgrade, [empty_database] * processes)
+
+    assert versions == [engines.HEAD] * processes
+
+
+def _upgrade(address: str) -> str:
+    engine = engines.open_any(address)
+    engines.upgrade(engine)
+    with engines.reading(engine) as connection:
+        assert connection.execute(text("SELECT count(*) FROM capture")).scalar() == 1
+    return engines.schema_version(engine)
