@@ -190,19 +190,17 @@ def _do(context: Context, group: Group, act: tuple[Action, Said], who: str) -> N
 
 
 def _history(events: Sequence[Event]) -> None:
+    """The newest acts first, as text: it wraps on a phone, can be searched and copied."""
     st.caption("Who did what")
-    newest = list(reversed(events))
-    tables.show(
-        {
-            "when": [one.at for one in newest],
-            "who": [shortened(one.actor, 80) for one in newest],
-            "did": [one.action for one in newest],
-            "words": [_words(one) for one in newest],
-        }
-    )
+    shown = list(reversed(events))[:_SHOWN]
+    told = [f"{one.at:%Y-%m-%d %H:%M} UTC  {shortened(one.actor, 80)}: {one.action}{_words(one)}" for one in shown]
+    st.text("\n".join(told))
+    if len(events) > _SHOWN:
+        st.caption(f"The newest {_SHOWN} of {len(events)}.")
 
 
 def _words(event: Event) -> str:
     until = str(event.detail.get("until", ""))[:10]
     text = str(event.detail.get("text") or event.detail.get("was") or "")
-    return shortened(f"{f'until {until}: ' if until else ''}{text}", 300)
+    said = " ".join(part for part in (f"until {until}" if until else "", text) if part)
+    return f" ({shortened(said, 300)})" if said else ""

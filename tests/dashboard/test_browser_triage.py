@@ -53,7 +53,9 @@ def test_an_alert_is_acknowledged_and_that_is_undone(page, database):
     assert (acknowledged.triage, acknowledged.note) == ("acknowledged", "looking at it")
     assert (undone.triage, undone.note) == ("new", "")
     assert history == [("detect", "announced"), ("max", "acknowledge"), ("max", "undo")]
-    assert page.get_by_text("Who did what").count() == 1
+    trail = page.get_by_text("max: undo (acknowledge)")
+    assert trail.is_visible()
+    assert "max: acknowledge (looking at it)" in trail.inner_text()
     page.set_viewport_size({"width": 400, "height": 900})
     settle(page)
     assert not overflows(page)
