@@ -20,6 +20,7 @@ BANDS = 12  # with more lines than this, intervals are left to hover and table
 _STEP_COLOURS = {"worse": COLOURS[1], "better": COLOURS[0], "changed": GREY}
 _MARKED = 200  # points of one line that have marks of their own
 _DETAILED = 4000  # points that carry a text of their own
+_SHORT = 10  # points of a line that are marked even in a crowded figure
 _HOVER = (
     "%{customdata[0]:.5g} %{meta}, 95%% interval [%{customdata[1]:.5g}, %{customdata[2]:.5g}]"
     "<br>%{customdata[3]} boots, %{customdata[4]} runs, %{customdata[5]} values"
@@ -137,14 +138,16 @@ def _traces(  # noqa: PLR0913 (one line with all that shapes it)
 
 def _line(  # noqa: PLR0913 (one line with all that shapes it)
     line: Line, names: Mapping[int, str], factor: float, position: int, title: str, unit: str, *, many: bool
-) -> go.Scatter | go.Scattergl:
-    points = [one for stretch in _stretches(line.points) for one in (*stretch, None)][:-1]
+) -> go.Scatter:
+    stretches = _stretches(line.points)
+    points = [one for stretch in stretches for one in (*stretch, None)][:-1]
     customdata = np.array([_numbers(point, factor, line.series.id) for point in points])
-    kind = go.Scattergl if many else go.Scatter
-    return kind(
+    # Twenty thousand marks take a browser ten seconds; a point between two gaps has nothing else to be seen by.
+    is_marked = len(points) <= (_SHORT if many else _MARKED) or any(len(stretch) == 1 for stretch in stretches)
+    return go.Scatter(  # not Scattergl: where no graphics card helps it takes three times as long
         x=np.array(_x(points, names), dtype=np.object_),  # of a list, every name would be looked at four times
         y=customdata[:, 0],
-        mode="lines+markers" if len(points) <= _MARKED else "lines",
+        mode="lines+markers" if is_marked else "lines",
         name=title,
         meta=unit,
         customdata=customdata,

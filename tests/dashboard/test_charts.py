@@ -78,13 +78,13 @@ def test_bands_are_for_few_lines():
     assert not any(trace.fill for trace in trend(crowd, [str(i) for i in range(BANDS + 1)], _names()).data)
 
 
-def test_many_points_are_drawn_by_the_graphics_card_and_stay_few_traces():
+def test_many_points_stay_few_traces_that_need_no_graphics_card():
     names = {i: f"r{i}" for i in range(1, 101)}
     lines = [_line(i, values=np.linspace(1, 2, 100)) for i in range(200)]
 
     figure = trend(lines, [str(i) for i in range(200)], names)
 
-    assert {trace.type for trace in _lines(figure)} == {"scattergl"}
+    assert {trace.type for trace in _lines(figure)} == {"scatter"}
     assert len(figure.data) == 200
     assert not figure.layout.showlegend
 
@@ -177,3 +177,13 @@ def test_a_legend_of_many_long_names_does_not_eat_the_plot():
     )
 
     assert long.layout.height == short + 9 * 26
+
+
+def test_a_crowded_figure_marks_only_what_has_no_line():
+    long = [_line(n, values=tuple(np.linspace(1, 2, 100))) for n in range(1, 60)]
+
+    figure = trend([*long, _line(60)], [f"line {n}" for n in range(60)], {i: f"r{i}" for i in range(101)})
+
+    own = [trace for trace in figure.data if trace.customdata is not None]
+    assert [trace.mode for trace in own] == ["lines"] * 59 + ["lines+markers"]
+    assert {trace.type for trace in own} == {"scatter"}
