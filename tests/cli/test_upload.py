@@ -1,4 +1,5 @@
 import json
+import re
 import shutil
 import sqlite3
 from pathlib import Path
@@ -98,3 +99,13 @@ def test_outputs_from_before_this_boot_are_not_filed_under_it(kvmperf, tmp_path)
 
     boots = sqlite3.connect(tmp_path / "k.db").execute("SELECT DISTINCT boot_id FROM run").fetchall()
     assert boots == [(None,)]
+
+
+def test_a_terminal_sees_outputs_megabytes_runs_and_their_rate(make_kvmperf, tmp_path, monkeypatch):
+    monkeypatch.setenv("FORCE_COLOR", "1")  # rich takes the pipe for a terminal
+    monkeypatch.setenv("TERM", "xterm")
+    outputs = DEMO.parent / "outputs" / "dirty_log_perf_test"
+
+    said = make_kvmperf(tmp_path / "k.db")("upload", outputs, "--label", "a", "--host", "h").stderr
+
+    assert re.search(r"storing .* (\d+)/\1 .*MB .* runs .*/s", said)
