@@ -5,6 +5,7 @@ from dataclasses import dataclass
 
 from alerts.steps import Step
 
+CLEAR = 5.0  # standard errors
 SLACK = 3  # positions that later data may move a step and leave it the same step
 
 
@@ -25,14 +26,14 @@ class Bundle:
     def __init__(self, group: int | None, first: Step) -> None:
         self.group = group
         self.steps = [first]
-        self.strongest = first  # the clearest step: where the change is
+        self.strongest = first  # the step that says best where the change is
         self.series = {first.series.id}
 
     def add(self, step: Step) -> None:
         """Take one more step."""
         self.steps.append(step)
         self.series.add(step.series.id)
-        self.strongest = max(self.strongest, step, key=lambda one: (one.row.z, -one.head, -one.series.id))
+        self.strongest = max(self.strongest, step, key=_precision)
 
     def takes(self, step: Step) -> bool:
         """Whether a step may be of the same change."""
@@ -65,7 +66,7 @@ def bundle(steps: Mapping[int, Sequence[Step]], anchors: Sequence[Anchor]) -> li
     by_line: dict[str, list[Bundle]] = {}
     for old in bundles.values():
         by_line.setdefault(old.strongest.line, []).append(old)
-    for step in sorted(left, key=lambda one: (-one.row.z, one.line, one.head, one.series.id)):
+    for step in sorted(left, key=_precision, reverse=True):
         near = by_line.setdefault(step.line, [])
         fitting = [one for one in near if one.takes(step)]
         if fitting:
@@ -75,6 +76,11 @@ def bundle(steps: Mapping[int, Sequence[Step]], anchors: Sequence[Anchor]) -> li
         near.append(fresh[-1])
     fresh.sort(key=lambda one: (one.strongest.line, one.strongest.head, one.strongest.series.id))
     return [*(bundles[number] for number in sorted(bundles)), *fresh]
+
+
+def _precision(step: Step) -> tuple[bool, int, float, int, int]:
+    """How well a step says where the change is: between neighbours first, not across weeks of silence; then clearly."""
+    return step.row.z >= CLEAR, step.base - step.head, step.row.z, -step.head, -step.series.id
 
 
 def _matched(shown: Sequence[Step], anchors: Sequence[Anchor], bundles: dict[int, Bundle]) -> list[Step]:

@@ -16,7 +16,7 @@ NOTHING = np.zeros((0, len(StepRow._fields)))
 EVIDENCE = (Evidence.CANDIDATE, Evidence.CONFIRMED, Evidence.TRANSIENT, Evidence.NOISY)  # as coded in a StepRow
 _CODES = {State.CANDIDATE: 0, State.CONFIRMED: 1, State.TRANSIENT: 2, State.NOISY: 3}
 _WIDE = 1.96  # standard errors on either side of the effect: 95 %
-SETTLING = 3  # points after a change of the host state whose steps are still put down to it
+SETTLING = 5  # points after a change of the host state whose steps are still put down to it
 _TOO_LARGE = 1e140  # what change detection refuses
 
 Differ = Callable[[int, int], bool]  # whether two host states differ gravely
