@@ -84,7 +84,7 @@ def test_many_points_stay_few_traces_that_need_no_graphics_card():
 
     figure = trend(lines, [str(i) for i in range(200)], names)
 
-    assert {trace.type for trace in _lines(figure)} == {"scatter"}
+    assert {trace.type for trace in figure.data} == {"scatter"}
     assert len(figure.data) == 200
     assert not figure.layout.showlegend
 
