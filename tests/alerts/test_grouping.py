@@ -1,3 +1,5 @@
+from dataclasses import replace
+
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -103,6 +105,15 @@ def test_a_step_that_moves_a_little_stays_in_its_group():
 
     assert [one.group for one in moved] == [7]
     assert [one.group for one in (*far, *turned)] == [None, None]
+
+
+def test_a_step_across_a_silence_joins_no_two_changes():
+    across = replace(step(3, head=34, z=40.0), base=24)
+
+    groups = bundle(by_series([step(1, head=25, z=20.0), step(2, head=34, z=20.0), across]), ())
+
+    assert [one.strongest.head for one in groups] == [25, 34]
+    assert [len(one.steps) for one in groups] == [1, 2]
 
 
 def test_steps_of_the_host_belong_to_no_group():

@@ -1,0 +1,51 @@
+import numpy as np
+from nightly import START, levels
+
+from alerts.judge import judge
+from db.detection import Place, PointRow
+
+CONFIRMED = 1
+
+
+def table(values, states=None):
+    columns = [np.arange(len(values)), values, np.zeros(len(values)) if states is None else states]
+    return np.column_stack([*columns, *np.ones((2, len(values)))])
+
+
+def places(count, line=lambda _i: ""):
+    return {i: Place(line(i), i, START, str(i)) for i in range(count)}
+
+
+def steps_of(values, states=None, line=lambda _i: ""):
+    (found,) = judge([table(values, states)], places(len(values), line), lambda one, other: one != other)
+    return found
+
+
+def test_a_step_has_its_revisions_and_an_interval_around_its_size():
+    (step,) = steps_of(levels(40, 1, steps=[(30, 0.1)]))
+
+    assert (step[0], step[1]) == (29, 30)
+    assert step[5] < 0.1 < step[6]
+    assert step[11] == CONFIRMED
+
+
+def test_a_step_where_the_host_state_changes_or_settles_is_the_hosts():
+    states = np.r_[np.zeros(25), np.ones(25)]
+
+    for day in (25, 28):
+        assert steps_of(levels(50, 1, steps=[(day, 0.2)]), states)[:, 12].all()
+    assert not steps_of(levels(50, 1, steps=[(35, 0.2)]), states)[:, 12].any()
+
+
+def test_lines_of_revisions_are_judged_apart():
+    mixed = np.where(np.arange(60) % 2, levels(60, 1), levels(60, 2, base=13.0))
+
+    assert len(steps_of(mixed, line=lambda i: str(i % 2))) == 0
+
+
+def test_tables_are_judged_each_by_itself_and_empty_ones_have_nothing():
+    many = [table(levels(40, 1, steps=[(30, 0.1)])), np.zeros((0, len(PointRow._fields))), table(levels(40, 2))]
+
+    together = judge(many, places(40), lambda _a, _b: False)
+
+    assert [len(one) for one in together] == [1, 0, 0]
