@@ -21,6 +21,9 @@ CSV = """benchmark,metric,unit,better,iteration,value,vcpus,run
 net/latency,latency,us,lower,1,12.5,4,1
 net/latency,latency,us,lower,2,11.9,4,1
 """
+ALERT = """INSERT INTO alert_group (id, kind, evidence, line, subject, detail, opened_at, announced_at, closed_because,
+    triage, owner, note, link, mute_reason) VALUES (7, 'failing test', 'confirmed', '', 'one test case on bm3', '{}',
+    '2026-01-01', '2026-01-01', '', 'new', '', '', '', '')"""
 
 
 def lay_out(folder: Path) -> None:
@@ -41,6 +44,8 @@ def lay_out(folder: Path) -> None:
     with contextlib.closing(sqlite3.connect(folder / "results.db")) as database, database:
         for label, said in (("split-on", "v6.12"), ("split-off", "mmu-lockless-v2")):
             database.execute("UPDATE revision SET label = ? WHERE label = ?", (said, label))
+        database.execute(ALERT)
+    (folder / "rules.toml").write_text('[defaults]\nmargin = "2%"\n')
 
 
 @contextlib.contextmanager
