@@ -19,7 +19,7 @@ from sqlalchemy.exc import (
 )
 from sqlalchemy.exc import DatabaseError as DriverError
 
-from db.errors import DatabaseError
+from db.errors import DatabaseError, UserError
 
 T = TypeVar("T")
 
@@ -269,6 +269,8 @@ def _errors_for_people(engine: Engine) -> Iterator[None]:
     except DriverError as error:
         if "not a database" in str(error.orig):
             raise DatabaseError(f"{where}: not a database file", "--db names another") from error
+        if _state(error) == "22001":  # SQLite takes a text of any length
+            raise UserError("a name is too long for the database", "names have at most 200 characters") from error
         if _state(error) == "42501":
             raise DatabaseError(f"{where}: {_said(error)}", "the role needs rights on this database") from error
         raise

@@ -10,7 +10,7 @@ from sqlalchemy import text
 
 from db import engine as engines
 from db import queries
-from db.errors import DatabaseError
+from db.errors import DatabaseError, UserError
 from db.values import CaptureContext, NewCapture, NewMeasurement, NewRun, RevisionFacts
 from db.writes import Writer
 
@@ -166,3 +166,13 @@ def test_a_database_that_is_not_there_is_told_in_one_line(engine):
         engines.connect(engine.url.set(database="absent").render_as_string(hide_password=False))
 
     assert "\n" not in str(caught.value)
+
+
+def test_a_name_that_is_too_long_is_the_senders_matter(engine):
+    told = (NewMeasurement("m" * 201, "s", "lower", np.array([1.0])),)
+    run = NewRun("suite/prog", {}, "pass", "prog", 1, told)
+
+    with pytest.raises(UserError, match="too long") as caught:
+        store(engine, NewCapture("x.out", {"stdout": b"x"}, runs=(run,)))
+
+    assert not isinstance(caught.value, DatabaseError)
