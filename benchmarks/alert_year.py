@@ -232,7 +232,8 @@ def _is_linked(revert: int, year: Year, told: Sequence[Group], owner: dict[int, 
 
 def _is_at_setup(year: Year, group: Group) -> bool:
     day = day_of(group.head.commit) if group.head else -99
-    return any(abs(at - day) <= NEAR for at, _ in year.setups)
+    live = {one.series.host for one in group.live or group.members}
+    return any(abs(at - day) <= NEAR and live == {f"bm{host}"} for at, host in year.setups)
 
 
 def simulate(seed: int, days: int, keep: Path | None) -> dict[str, Any]:
