@@ -35,7 +35,7 @@ class PackedFloats(TypeDecorator[Floats]):
     """A row's iterations as one value: little-endian float64 bytes.
 
     One row a run keeps a trend at one row a point and a comparison free of a join per sample. On PostgreSQL,
-    `float8[]` would take 20 bytes more a row and three times as long to read.
+    `float8[]` would take 20 bytes more a row and two to five times as long to read.
     """
 
     impl = LargeBinary
