@@ -72,13 +72,14 @@ def lag_noise(y: FloatArray, lags: int) -> float:
     """
     largest = 0.0
     for lag in range(1, lags + 1):
-        if y.size - lag < 3:
+        if y.size - lag < max(3, 2 * lag + 1):  # one lasting step would be most of the differences
             break
         steps = np.empty(y.size - lag)
         for i in range(steps.size):
             steps[i] = abs(y[i + lag] - y[i])
         largest = max(largest, NORMAL * median(steps) / math.sqrt(2.0))
-        upper = select(steps, int(MODES_SHARE * steps.size), steps.size // 2) / (MODES_NORMAL * math.sqrt(2.0))
+        beyond = min(int(MODES_SHARE * steps.size), steps.size - lag - 1)  # a lasting step is in `lag` differences
+        upper = select(steps, max(beyond, steps.size // 2), steps.size // 2) / (MODES_NORMAL * math.sqrt(2.0))
         if upper > MODES_RATIO * largest:
             largest = upper
     return largest

@@ -65,6 +65,11 @@ def test_short_series_keep_their_steps():
     assert indices(with_steps(30, (10, 1.2), (20, 1.2))) == [10, 20]
 
 
+@pytest.mark.parametrize(("before", "after"), [(10, 5), (10, 3), (6, 5), (6, 6), (7, 7)])
+def test_one_step_is_not_taken_for_the_noise_of_a_short_series(before, after):
+    assert indices(with_steps(before + after, (before, 1.1))) == [before]
+
+
 def test_a_slow_drift_is_no_change():
     assert indices(noise(200) * np.exp(np.linspace(0, 0.1, 200))) == []
 
