@@ -56,7 +56,7 @@ def add_all(connection: Connection, model: type[models.Base], rows: Sequence[Row
 
 
 def _copy(connection: Connection, table: Table, rows: Sequence[Row]) -> None:
-    """COPY saves what INSERT costs a row on both sides. It knows nothing of columns' types: values are prepared here."""
+    """COPY saves what INSERT costs a row. It knows nothing of columns' types: values are prepared here."""
     names = list(rows[0])
     prepare = [table.c[name].type.dialect_impl(connection.dialect).bind_processor(connection.dialect) for name in names]
     quoted = ", ".join(connection.dialect.identifier_preparer.quote(name) for name in names)
