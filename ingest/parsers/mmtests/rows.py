@@ -11,6 +11,7 @@ from itertools import pairwise
 from typing import NamedTuple
 
 _LONGEST = 2000
+_MOST_TABLES = 10_000
 _QUOTE = re.compile(r"[ \t]{0,20}(?:>[ ]?){1,40}")
 _CELL = re.compile(
     r"(?P<value>-?\d[\d.]{0,40}|-?nan|-?inf)[ \t]{1,40}(?P<open>[(*])[ \t]{0,20}"
@@ -84,6 +85,8 @@ def tables(text: str) -> list[Table]:
             found.append(current)
         edges, above = ends, []
         current.rows.append(row)
+        if len(found) > _MOST_TABLES:  # the caller refuses so many; reading on would take seconds
+            break
     return found
 
 
