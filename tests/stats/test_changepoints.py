@@ -37,7 +37,6 @@ def test_a_step_is_found_where_it_is():
     assert change.after == pytest.approx(105, rel=0.01)
     assert 0.007 < change.noise < 0.013
     assert change.p < 1e-6
-    assert change.z > 3.8
 
 
 def test_steps_up_and_down_are_found_in_order():
