@@ -41,5 +41,8 @@ def test_a_wrong_line_is_named(kvmperf, tmp_path):
     assert done.stdout == ""
 
 
-def test_without_a_file_the_usage_is_explained(kvmperf):
-    assert "kvmperf detect --csv FILE" in kvmperf("detect", code=2).stderr.replace("\n", " ")
+def test_without_a_database_the_way_to_one_is_told(kvmperf):
+    told = kvmperf("detect", code=1).stderr
+
+    assert "no database here" in told
+    assert "kvmperf upload" in told

@@ -77,7 +77,9 @@ names = st.text(min_size=1, max_size=80)
     heads=st.lists(names, min_size=2, max_size=4, unique=True),
     host=names,
     params=st.dictionaries(
-        names, st.one_of(st.booleans(), st.integers(), st.floats(allow_nan=False), names), max_size=6
+        names,
+        st.one_of(st.booleans(), st.integers(), st.floats(allow_nan=False, allow_infinity=False), names),
+        max_size=6,
     ),
     why=names,
 )

@@ -21,6 +21,17 @@ CSV = """benchmark,metric,unit,better,iteration,value,vcpus,run
 net/latency,latency,us,lower,1,12.5,4,1
 net/latency,latency,us,lower,2,11.9,4,1
 """
+NOTIFY = """[[sink]]
+name = "kvm-list"
+kind = "file"
+path = "told.txt"
+
+[[sink]]
+name = "maintainers"
+kind = "file"
+path = "daily.txt"
+when = "daily"
+"""
 ALERT = """INSERT INTO alert_group (id, kind, evidence, line, subject, detail, opened_at, announced_at, closed_because,
     triage, owner, note, link, mute_reason) VALUES (7, 'failing test', 'confirmed', '', 'one test case on bm3', '{}',
     '2026-01-01', '2026-01-01', '', 'new', '', '', '', '')"""
@@ -45,6 +56,9 @@ def lay_out(folder: Path) -> None:
         for label, said in (("split-on", "v6.12"), ("split-off", "mmu-lockless-v2")):
             database.execute("UPDATE revision SET label = ? WHERE label = ?", (said, label))
         database.execute(ALERT)
+    (folder / "notify.toml").write_text(NOTIFY)
+    levels = [f"nightly,{night},{100 + 5 * (night > 20) + night % 3}" for night in range(40)]
+    (folder / "nightly.csv").write_text("\n".join(["series,x,value", *levels]) + "\n")
     (folder / "rules.toml").write_text('[defaults]\nmargin = "2%"\n')
 
 

@@ -111,11 +111,22 @@ def test_a_run_that_takes_too_long_is_ended_and_kept(collect, tmp_path):
     assert ((run / "001.rc").read_text(), (run / "001.out").read_text()) == ("124\n", "so far\n")
 
 
+def in_foreground():
+    """A suite that a shell put into the background ignores SIGINT and hands that down."""
+    signal.signal(signal.SIGINT, signal.SIG_DFL)
+
+
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP])
 def test_an_interrupted_run_is_thrown_away_and_the_others_are_packed(collect, pyz, tmp_path, number):
     script = "echo x >> n; [ $(wc -l < n) -eq 3 ] && touch third && exec sleep 60; echo done"
     command = [collect.python, "-I", str(pyz), "-n", "4", "-o", "out", "--", "sh", "-c", script]
-    process = subprocess.Popen(command, cwd=tmp_path, stderr=subprocess.PIPE, text=True)
+    process = subprocess.Popen(
+        command,
+        cwd=tmp_path,
+        stderr=subprocess.PIPE,
+        text=True,
+        preexec_fn=in_foreground,  # noqa: PLW1509 - no threads
+    )
     wait_for(tmp_path / "third")
     process.send_signal(number)
     _, said = process.communicate(timeout=60)
