@@ -12,6 +12,8 @@ from db.words import Better, Evidence
 
 _SLACK = ((12.0, 0), (8.0, 1), (5.0, 2))  # standard errors, and how many revisions off a step's place may then be
 _UNSURE = 3
+_PLACE = 11.0  # over (size / noise)²: so many revisions off are 95 of 100 steps at most (J. Bai 1997: argmax of a walk)
+_WIDEST = 5  # revisions off; more would take the changes of two weeks for one
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,8 +51,13 @@ class Step:
 
     @property
     def reach(self) -> tuple[int, int]:
-        """The first and last position at which the change may have happened; noise moves a step a little."""
+        """The first and last position at which the change may have happened.
+
+        Noise moves a step, and points that follow make it surer, yet no better placed: that is its size over the noise.
+        """
         slack = next((off for z, off in _SLACK if self.row.z >= z), _UNSURE)
+        if self.size:
+            slack = max(slack, round(min(_PLACE * (self.row.noise / self.size) ** 2, _WIDEST)))
         return self.base + 1 - slack, self.head + slack
 
 

@@ -12,7 +12,7 @@ from db.values import SeriesRow
 from db.words import Evidence
 
 
-def step(series=1, head=20, effect=0.1, z=9.0, *, host="bm1", case=1, points=5, at_host=0.0, line=""):
+def step(series=1, head=20, effect=0.1, z=9.0, *, host="bm1", case=1, points=5, at_host=0.0, line="", noise=0.01):
     row = StepRow(
         head - 1,
         head,
@@ -21,7 +21,7 @@ def step(series=1, head=20, effect=0.1, z=9.0, *, host="bm1", case=1, points=5, 
         effect,
         *interval(effect, z, is_ratio=True),
         z,
-        0.01,
+        noise,
         points,
         5,
         1,
@@ -48,6 +48,7 @@ steps = st.lists(
         z=st.floats(3.5, 20),
         host=st.sampled_from(["bm1", "bm2"]),
         line=st.sampled_from(["", "next"]),
+        noise=st.sampled_from([0.0, 0.003, 0.02, 0.05]),
     ),
     max_size=25,
     unique_by=lambda one: (one.series.id, one.head),
@@ -105,6 +106,26 @@ def test_a_step_that_moves_a_little_stays_in_its_group():
 
     assert [one.group for one in moved] == [7]
     assert [one.group for one in (*far, *turned)] == [None, None]
+
+
+def test_a_small_step_in_noise_lies_further_off_than_its_standard_errors_say():
+    clear = step(1, head=20, effect=0.022, z=14.0, noise=0.003)
+
+    noisy, quiet = (
+        bundle(by_series([clear, step(2, head=24, effect=0.025, z=9.0, noise=noise)]), ()) for noise in (0.016, 0.008)
+    )
+
+    assert [len(one.steps) for one in noisy] == [2]
+    assert [one.strongest.head for one in noisy] == [20]
+    assert [len(one.steps) for one in quiet] == [1, 1]
+
+
+def test_however_small_a_step_it_joins_nothing_far_off():
+    clear = step(1, head=20, effect=0.022, z=14.0, noise=0.003)
+
+    near, far = (bundle(by_series([clear, step(2, head=head, effect=0.02, z=9.0, noise=0.1)]), ()) for head in (25, 26))
+
+    assert [len(near), len(far)] == [1, 2]
 
 
 def test_a_step_across_a_silence_joins_no_two_changes():
