@@ -6,19 +6,18 @@ from datetime import datetime
 from typing import Any, NamedTuple
 
 import numpy as np
-from sqlalchemy import Connection, LargeBinary, bindparam, func, select, type_coerce
+from sqlalchemy import Connection, LargeBinary, func, select, type_coerce
 from sqlalchemy.dialects import postgresql, sqlite
 
 from db import queries
 from db.alert_models import Detection, DetectionMark
 from db.bulk import table_of
+from db.listed import chunks, is_one_of
 from db.models import Capture, Measurement, Metric, Revision, Run, TimeSeries
 from db.samples import without_collection
 from db.types import Floats
 from db.values import IntArray
 from db.words import Better
-
-_CHUNK = 20_000  # ids in one statement, written into its text
 
 
 class PointRow(NamedTuple):
@@ -135,7 +134,7 @@ def runs(connection: Connection, revision_ids: Collection[int] | None = None) ->
         .order_by(Run.id)
     )
     if revision_ids is not None:
-        wanted = wanted.where(_is_one_of(Run.revision_id, sorted(revision_ids)))
+        wanted = wanted.where(is_one_of(Run.revision_id, sorted(revision_ids)))
     columns = list(zip(*connection.execute(wanted).all(), strict=True)) or [(), (), (), ()]
     return Runs(*(_ints(-1 if one is None else one for one in column) for column in columns))
 
@@ -157,8 +156,8 @@ def kept(connection: Connection, series_ids: Sequence[int]) -> dict[int, Kept]:
     """The progress of these time series, where there is any."""
     wanted = select(Detection.time_series_id, Detection.points, Detection.steps)
     found: dict[int, Kept] = {}
-    for part in _chunks(series_ids):
-        for number, points, steps in connection.execute(wanted.where(_is_one_of(Detection.time_series_id, part))):
+    for part in chunks(series_ids):
+        for number, points, steps in connection.execute(wanted.where(is_one_of(Detection.time_series_id, part))):
             found[number] = Kept(_table(points, PointRow), _table(steps, StepRow))
     return found
 
@@ -193,9 +192,9 @@ def keep(connection: Connection, progress: Mapping[int, Kept], newest: Mapping[i
 
 def forget(connection: Connection, series_ids: Sequence[int]) -> None:
     """Judge these time series from their beginning next time: measurements were deleted or read anew."""
-    for part in _chunks(series_ids):
+    for part in chunks(series_ids):
         table = table_of(Detection)
-        connection.execute(table.delete().where(_is_one_of(table.c.time_series_id, part)))
+        connection.execute(table.delete().where(is_one_of(table.c.time_series_id, part)))
 
 
 def forget_all(connection: Connection) -> None:
@@ -221,8 +220,8 @@ def _rows(connection: Connection, column: Any, ids: Sequence[int]) -> Rows:  # A
     wanted = select(Measurement.time_series_id, Measurement.run_id, Measurement.n, Measurement.warmup, stored)
     wanted = wanted.where(Measurement.n > Measurement.warmup)
     rows: list[Any] = []  # Any: rows of five columns
-    for part in _chunks(ids):
-        rows += connection.execute(wanted.where(_is_one_of(column, part))).all()
+    for part in chunks(ids):
+        rows += connection.execute(wanted.where(is_one_of(column, part))).all()
     series, run, n, warmup, packed = list(zip(*rows, strict=True)) or [(), (), (), (), ()]
     return Rows(_ints(series), _ints(run), _medians(packed, _ints(n), _ints(warmup)))
 
@@ -244,11 +243,3 @@ def _table(flat: Floats, columns: type[PointRow] | type[StepRow]) -> Floats:
 
 def _ints(numbers: Iterable[int]) -> IntArray:
     return np.array(numbers if isinstance(numbers, list | tuple) else list(numbers), dtype=np.int64)
-
-
-def _is_one_of(column: Any, ids: Sequence[int]) -> Any:  # Any: typed columns and conditions have no short name
-    return column.in_(bindparam(None, [int(one) for one in ids], expanding=True, literal_execute=True))
-
-
-def _chunks(ids: Sequence[int]) -> Iterable[Sequence[int]]:
-    return (ids[i : i + _CHUNK] for i in range(0, len(ids), _CHUNK))

@@ -7,15 +7,14 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
-from sqlalchemy import Connection, Select, false, func, literal_column, select, type_coerce
+from sqlalchemy import Connection, Select, func, literal_column, select, type_coerce
 from sqlalchemy.types import LargeBinary, String
 
+from db.listed import chunks, is_one_of
 from db.models import Capture, Measurement, Run
 from db.types import Floats
 from db.values import IntArray, SampleTable
 
-_CHUNK = 50_000  # ids in one statement, written into its text
-_UNCACHED = {"compiled_cache": None}  # such a statement is of no use a second time
 _FEW = 64  # time series up to which each row is joined to its run; beyond, the runs are found first
 
 
@@ -47,7 +46,7 @@ def samples(
     runs = select(Run.id).join(Capture, Run.capture_id == Capture.id)
     runs = runs.where(Run.reported.is_(reported), Capture.deleted_at.is_(None))
     if revision_ids is not None:
-        runs = runs.where(_is_one_of(Run.revision_id, sorted(revision_ids)))
+        runs = runs.where(is_one_of(Run.revision_id, sorted(revision_ids)))
     wanted = _measurements()
     if len(series_ids) <= _FEW:
         wanted = wanted.where(runs.where(Run.id == Measurement.run_id).correlate(Measurement).exists())
@@ -56,8 +55,8 @@ def samples(
         # fetches a page a row (four times as slow over a whole history).
         wanted = wanted.where((Measurement.run_id + literal_column("0")).in_(runs))
     parts = [
-        _read(connection, wanted.where(_is_one_of(Measurement.time_series_id, part)))
-        for part in _chunks(sorted(series_ids))
+        _read(connection, wanted.where(is_one_of(Measurement.time_series_id, part)))
+        for part in chunks(sorted(series_ids))
     ]
     return _table(connection, _Columns.joined(parts), boot_ids)
 
@@ -86,7 +85,7 @@ def _read(connection: Connection, wanted: Select[*tuple[Any, ...]]) -> _Columns:
     """The rows of a statement, as columns."""
     if connection.dialect.name == "sqlite":
         return _read_listed(connection, wanted)
-    rows = connection.execute(wanted, execution_options=_UNCACHED).all()
+    rows = connection.execute(wanted).all()
     series, run, n, warmup, packed = zip(*rows, strict=True) if rows else ((), (), (), (), ())
     return _Columns(_integers(series), _integers(run), _integers(n), _integers(warmup), _floats(packed))
 
@@ -99,7 +98,7 @@ def _read_listed(connection: Connection, wanted: Select[*tuple[Any, ...]]) -> _C
     lists = (func.group_concat(column) for column in (Measurement.run_id, Measurement.n, Measurement.warmup))
     packed = func.group_concat(func.hex(type_coerce(Measurement.values, LargeBinary)), "")
     wanted = wanted.with_only_columns(Measurement.time_series_id, func.count(), *lists, packed)
-    rows = connection.execute(wanted.group_by(Measurement.time_series_id), execution_options=_UNCACHED).all()
+    rows = connection.execute(wanted.group_by(Measurement.time_series_id)).all()
     series, count, *listed, texts = zip(*rows, strict=True) if rows else ((), (), (), (), (), ())
     run, n, warmup = (np.fromstring(",".join(column), dtype=np.int64, sep=",") for column in listed)
     values = _floats([bytes.fromhex("".join(texts))])
@@ -110,13 +109,6 @@ def _measurements() -> Select[*tuple[Any, ...]]:  # Any: five columns
     """Series, run, values in a row, warm-up, values as their bytes, to be joined before unpacking."""
     stored = type_coerce(Measurement.values, LargeBinary)
     return select(Measurement.time_series_id, Measurement.run_id, Measurement.n, Measurement.warmup, stored)
-
-
-def _is_one_of(column: Any, ids: Sequence[int]) -> Any:  # Any: typed columns and conditions have no short name
-    """Whether a column is one of these ids, written out: numbers are safe, and bound ones are slow and limited."""
-    if not ids:
-        return false()
-    return column.op("IN", is_comparison=True)(literal_column(f"({','.join(str(int(one)) for one in ids)})"))
 
 
 def _table(connection: Connection, read: _Columns, boot_ids: Collection[int] | None) -> SampleTable:
@@ -151,8 +143,8 @@ def _runs(connection: Connection, ids: IntArray) -> tuple[IntArray, IntArray, In
         started = type_coerce(Run.started_at, String)  # one call of NumPy reads them all
     wanted = select(Run.revision_id, nothing(Run.boot_id, -1), nothing(Run.host_state_id, -1), started).order_by(Run.id)
     rows: list[Any] = []  # Any: rows of four columns
-    for part in _chunks(ids.tolist()):
-        rows += connection.execute(wanted.where(_is_one_of(Run.id, part)), execution_options=_UNCACHED).all()
+    for part in chunks(ids.tolist()):
+        rows += connection.execute(wanted.where(is_one_of(Run.id, part))).all()
     *numbers, times = zip(*rows, strict=True) if rows else ((), (), (), ())
     revision, boot, state = (_integers(column) for column in numbers)
     return revision, boot, state, _seconds(times)
@@ -173,7 +165,3 @@ def _integers(column: Sequence[int]) -> IntArray:
 def _floats(parts: Sequence[bytes]) -> Floats:
     """All values end to end."""
     return np.frombuffer(b"".join(parts), dtype="<f8")
-
-
-def _chunks(ids: Sequence[int]) -> Iterator[Sequence[int]]:
-    return (ids[i : i + _CHUNK] for i in range(0, len(ids), _CHUNK))
