@@ -76,10 +76,11 @@ def number(value: object) -> float | None:
 
 def _by_line(text: str) -> Iterator[tuple[int, dict[str, Any]]]:
     for place, line in enumerate(text.split("\n"), start=1):
-        if not line.lstrip().startswith("{"):
+        stripped = line.strip()
+        if stripped[:1] != "{" or stripped[-1] != "}":  # an attempt costs more than all other lines together
             continue
         try:
-            one = load(line)
+            one = load(stripped)
         except JsonTextError:
             continue
         if isinstance(one, dict):
