@@ -25,6 +25,7 @@ sys.path[:0] = [str(ROOT / "tests" / "support"), str(ROOT)]
 import bundles  # noqa: E402
 import mutations  # noqa: E402
 
+RESET = 0  # refused while the body was still being sent: the connection ended before the answer was read
 GROWTH_MIB = 64  # what caches and the allocator may keep after the first tenth
 
 
@@ -50,6 +51,8 @@ def main() -> None:
 
 def conclude(told: Counter[int], memory: list[int], *, is_up: bool) -> None:
     errors = sum(count for status, count in told.items() if status >= 500)
+    if told[RESET]:
+        print(f"{told[RESET]} refused before their body was read (the row of status 0)")
     growth = memory[-1] - memory[0]
     is_good = is_up and not errors and growth <= GROWTH_MIB
     print(
@@ -88,7 +91,10 @@ def resident_mib(pid: int) -> int:
 
 def _send(client: httpx2.Client, headers: dict[str, str], body: bytes) -> int:
     while True:
-        status = client.post("/api/v1/uploads", content=body, headers=headers).status_code
+        try:
+            status = client.post("/api/v1/uploads", content=body, headers=headers).status_code
+        except httpx2.ReadError:
+            return RESET
         if status != 429:  # the limit of requests a second is not what is measured
             return status
         time.sleep(0.05)

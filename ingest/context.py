@@ -10,8 +10,9 @@ from ingest.hostfacts import HostFacts
 from ingest.hostfacts.given import read_given
 
 _NAME_LIMIT = 200
-_PATCH = re.compile(r"(?P<k>\d+)(?:/(?P<m>\d+))?$")
+_PATCH = re.compile(r"(?P<k>\d{1,4})(?:/(?P<m>\d{1,4}))?$")
 _COMMIT = re.compile(r"[0-9a-fA-F]{7,64}$")
+_LAST_VERSION = 9999
 _MESSAGE_ID = re.compile(r"<?[^\s<>@,~]+@[^\s<>@,~]+>?$")  # of a cover letter: names series and version
 _SERIES_SYNTAX = re.compile(r"[@,~\s]")
 
@@ -103,6 +104,8 @@ def _series(given: Given) -> str:
         )
     if given.version is None and not is_cover:
         raise InputError(f"--series {given.series}: which version?", "add --version N")
+    if given.version is not None and not 1 <= given.version <= _LAST_VERSION:
+        raise InputError(f"--version {given.version}: not 1 to {_LAST_VERSION}", "v3 is --version 3")
     return _name(given.series, "--series")
 
 

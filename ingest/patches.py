@@ -11,8 +11,8 @@ from ingest.mbox import Mail
 
 MOST_PATCHES = 9999
 _BRACKETS = re.compile(r"((?:\[[^\[\]]*\]\s*)+)(.*)$")
-_NUMBER = re.compile(r"(\d+)/(\d+)$")
-_VERSION = re.compile(r"(?:PATCH|RFC)?V(\d+)$")
+_NUMBER = re.compile(r"(\d{1,4})/(\d{1,4})$")
+_VERSION = re.compile(r"(?:PATCH|RFC)?V(\d{1,4})$")
 _FRACTION = re.compile(r"(?:PATCH|RFC)?V?\d+\.\d+(?:/\d+)?$")
 _DIFF = re.compile(r"^(?:diff --git |Index: |--- \S.*\n\+\+\+ \S)", re.MULTILINE)
 _HUNK = re.compile(r"^(?:@@ -|diff --git |[+ ])", re.MULTILINE)

@@ -141,6 +141,8 @@ def test_a_single_output_is_stored_with_its_context(client):
         ('{"host": "h", "source": "../x"}', "source"),
         ('{"host": "h", "label": "a", "exit_status": 1000}', "exit_status"),
         ('{"host": "h"}', "nothing says what was measured"),
+        ('{"host": "h", "series": "s", "version": 1000000000000000000000}', "--version 1000000000000000000000"),
+        ('{"host": "h", "series": "s", "version": 1, "patch": "1/100000000000000000000"}', "--patch"),
     ],
 )
 def test_a_single_output_without_a_sound_context_is_refused(client, context, says):
