@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 
 from db.errors import UserError
+from report.csv_rows import is_number, line_of
 from stats.compare import Comparison, Policy, Samples, compare
 from stats.policy import IntArray
 
@@ -99,19 +100,8 @@ def _rows(path: Path) -> tuple[list[str], list[list[str]]]:
         raise UserError(f"{path}: no rows after the header line", HINT)
     if len(set(map(len, rows))) > 1 or len(rows[0]) != len(header):
         at = next(i for i, row in enumerate(rows) if len(row) != len(header))
-        raise UserError(f"{path}:{_line(path, at)}: {len(rows[at])} fields, the header has {len(header)}", HINT)
+        raise UserError(f"{path}:{line_of(path, at)}: {len(rows[at])} fields, the header has {len(header)}", HINT)
     return header, rows
-
-
-def _line(path: Path, row: int) -> int:
-    """Return the line of the file that the row (counted from 0, without empty lines) ends on. For messages only."""
-    with path.open(newline="", encoding="utf-8-sig") as handle:
-        lines = csv.reader(handle)
-        next(lines)
-        for count, _ in enumerate(filter(None, lines)):
-            if count == row:
-                break
-        return lines.line_num
 
 
 def _codes(names: Sequence[str]) -> tuple[tuple[str, ...], IntArray]:
@@ -125,7 +115,7 @@ def _sides(path: Path, names: Sequence[str]) -> IntArray:
         return np.fromiter(map(SIDES.__getitem__, names), dtype=np.int64, count=len(names))
     except KeyError:
         at = next(i for i, name in enumerate(names) if name not in SIDES)
-        raise UserError(f"{path}:{_line(path, at)}: side is {names[at]!r}, not base or head", HINT) from None
+        raise UserError(f"{path}:{line_of(path, at)}: side is {names[at]!r}, not base or head", HINT) from None
 
 
 def _boots(names: Sequence[str] | None, rows: int) -> IntArray:
@@ -150,21 +140,13 @@ def _numbers(path: Path, texts: Sequence[str], column: str, rows: int) -> np.nda
     try:
         numbers = np.fromiter(map(float, texts), dtype=np.float64, count=rows)
     except ValueError:
-        at = next(i for i, text in enumerate(texts) if not _is_number(text))
-        raise UserError(f"{path}:{_line(path, at)}: {column} is {texts[at]!r}, not a number", HINT) from None
+        at = next(i for i, text in enumerate(texts) if not is_number(text))
+        raise UserError(f"{path}:{line_of(path, at)}: {column} is {texts[at]!r}, not a number", HINT) from None
     if column == "value" and not np.isfinite(numbers).all():
         at = int(np.flatnonzero(~np.isfinite(numbers))[0])
         hint = "leave out rows of runs that failed: missing is never zero"
-        raise UserError(f"{path}:{_line(path, at)}: value is {texts[at]!r}, not a finite number", hint)
+        raise UserError(f"{path}:{line_of(path, at)}: value is {texts[at]!r}, not a finite number", hint)
     return numbers
-
-
-def _is_number(text: str) -> bool:
-    try:
-        float(text)
-    except ValueError:
-        return False
-    return True
 
 
 def _better(path: Path, names: Sequence[str] | None, first: IntArray) -> IntArray:
@@ -172,6 +154,6 @@ def _better(path: Path, names: Sequence[str] | None, first: IntArray) -> IntArra
         return np.full(first.size, -1, dtype=np.int64)
     for at in first:
         if names[at].strip() not in BETTER:
-            where = f"{path}:{_line(path, int(at))}"
+            where = f"{path}:{line_of(path, int(at))}"
             raise UserError(f"{where}: better is {names[at]!r}, not lower, higher or none", HINT)
     return np.array([BETTER[names[at].strip()] for at in first], dtype=np.int64)

@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 
 from db.errors import UserError
+from report.csv_rows import is_number, line_of
 from stats.changepoints import Change, Segmentation, detect_many
 from stats.changepoints.limits import FloatArray, IntArray
 
@@ -169,30 +170,11 @@ def _numbers(path: Path, texts: Sequence[str]) -> FloatArray:
     try:
         numbers = np.fromiter(map(float, texts), dtype=np.float64, count=len(texts))
     except ValueError:
-        at = next(row for row, text in enumerate(texts) if not _is_number(text))
-        raise UserError(f"{path}:{_line(path, at)}: value is {texts[at]!r}, not a number", HINT) from None
+        at = next(row for row, text in enumerate(texts) if not is_number(text))
+        raise UserError(f"{path}:{line_of(path, at)}: value is {texts[at]!r}, not a number", HINT) from None
     wrong = np.flatnonzero(~(np.abs(numbers) <= 1e150))
     if wrong.size:
         at = int(wrong[0])
         hint = "leave out rows of runs that failed: missing is never zero"
-        raise UserError(f"{path}:{_line(path, at)}: value is {texts[at]!r}, not a finite number", hint)
+        raise UserError(f"{path}:{line_of(path, at)}: value is {texts[at]!r}, not a finite number", hint)
     return numbers
-
-
-def _is_number(text: str) -> bool:
-    try:
-        float(text)
-    except ValueError:
-        return False
-    return True
-
-
-def _line(path: Path, row: int) -> int:
-    """Return the line of the file that the row (counted from 0, without empty lines) ends on. For messages only."""
-    with path.open(newline="", encoding="utf-8-sig") as handle:
-        lines = csv.reader(handle)
-        next(lines)
-        for count, _ in enumerate(filter(None, lines)):
-            if count == row:
-                break
-        return lines.line_num
