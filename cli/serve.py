@@ -25,6 +25,8 @@ _NOBODY = Access()
 _OPTIONS = {
     "server.headless": "true",
     "server.fileWatcherType": "none",  # nobody edits the pages of an installed program
+    "runner.postScriptGC": "false",  # it would look at every cached value after each click: 0.2 s on a large database
+    "runner.magicEnabled": "false",  # pages say what they show
     "browser.gatherUsageStats": "false",
     "logger.hideWelcomeMessage": "true",  # it would ask a web service for this host's address
     "client.toolbarMode": "minimal",

@@ -12,7 +12,7 @@ GREY = "#888888"  # visible on both pages
 
 PLAIN = {"displaylogo": False}  # what is told to Plotly beside the figure
 _LEGEND = {"orientation": "h", "yanchor": "bottom", "y": 1.02, "xanchor": "left", "x": 0, "title": {"text": ""}}
-_FEW = 20  # lines a legend can name
+FEW = 20  # lines a legend can name
 _ROW, _WIDTH = 26, 1000  # pixels: a row of the legend, and what is left for one on a usual page
 _LETTER, _MARK = 6.5, 50  # pixels: a letter, and the stroke before a name
 
@@ -43,7 +43,7 @@ def finish(figure: go.Figure, *, height: int, named: int) -> go.Figure:
 
     A legend of several rows makes the figure higher, so that the plot keeps its `height`.
     """
-    is_told = 1 < named <= _FEW
+    is_told = 1 < named <= FEW
     figure.update_layout(
         height=height + (_ROW * max(_rows(figure) - 1, 0) if is_told else 0),
         margin={"l": 8, "r": 8, "t": 30, "b": 8},

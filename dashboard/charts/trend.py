@@ -2,14 +2,15 @@
 
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
-from itertools import groupby
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 import plotly.graph_objects as go
 from plotly.subplots import make_subplots
 
-from dashboard.charts.style import COLOURS, GREY, colour, dash, faint, finish, symbol
+from dashboard.charts.crowd import Member, crowd
+from dashboard.charts.points import HOVER, numbers, places, stretches, told
+from dashboard.charts.style import COLOURS, FEW, GREY, colour, dash, faint, finish, symbol
 from dashboard.parts.plain import plotly_text
 from report.scales import axis_scale
 from report.steps import Step
@@ -21,10 +22,6 @@ _STEP_COLOURS = {"worse": COLOURS[1], "better": COLOURS[0], "changed": GREY}
 _MARKED = 200  # points of one line that have marks of their own
 _DETAILED = 4000  # points that carry a text of their own
 _SHORT = 10  # points of a line that are marked even in a crowded figure
-_HOVER = (
-    "%{customdata[0]:.5g} %{meta}, 95%% interval [%{customdata[1]:.5g}, %{customdata[2]:.5g}]"
-    "<br>%{customdata[3]} boots, %{customdata[4]} runs, %{customdata[5]} values"
-).replace("%%", "%")
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,6 +46,15 @@ class _Scale:
     title: str
 
 
+@dataclass(frozen=True, slots=True)
+class _Density:
+    """How full the figure is: room for bands, too full for marks and long hovers, too full for a trace a line."""
+
+    bands: bool
+    many: bool
+    is_crowd: bool
+
+
 def trend(
     lines: Sequence[Line], titles: Sequence[str], names: Mapping[int, str], options: TrendOptions | None = None
 ) -> go.Figure:
@@ -62,14 +68,23 @@ def trend(
     count = max((scale.row for scale in panels.values()), default=1)
     figure = make_subplots(rows=count, shared_xaxes=True, vertical_spacing=0.06)
     many = sum(len(line.points) for line in lines) > _DETAILED
+    is_crowd = many and len(lines) > FEW
     drawn: list[go.Scatter | go.Scattergl] = []
     rows: list[int] = []
+    crowded: list[Member] = []
     for position, (line, title) in enumerate(zip(lines, titles, strict=True)):
         scale = panels.get((line.series.metric, line.series.unit)) or panels["", line.series.unit]
-        for trace in _traces(line, title, position, scale, names, options, bands=len(lines) <= BANDS, many=many):
+        scale = replace(scale, factor=_factor(line, scale, options))
+        if is_crowd:
+            crowded.append(Member(line, title, scale.row, scale.factor, scale.unit))
+        density = _Density(bands=len(lines) <= BANDS, many=many, is_crowd=is_crowd)
+        for trace in _traces(line, title, position, scale, names, options, density=density):
             trace.legendgroup = str(line.series.id)
             drawn.append(trace)
             rows.append(scale.row)
+    for row, trace in crowd(crowded, names):
+        drawn.append(trace)
+        rows.append(row)
     figure.add_traces(drawn, rows=rows, cols=[1] * len(rows))  # one by one, each is looked at again for every other
     _mark_hosts(figure, lines, names)
     _mark_revisions(figure, names, options)
@@ -91,6 +106,10 @@ def _labels(names: Mapping[int, str]) -> dict[int, str]:
 def _with_reference(lines: Sequence[Line], titles: Sequence[str], reference: int) -> tuple[list[Line], list[str]]:
     kept = [(line, title) for line, title in zip(lines, titles, strict=True) if _reference(line, reference)]
     return [line for line, _ in kept], [title for _, title in kept]
+
+
+def _factor(line: Line, scale: _Scale, options: TrendOptions) -> float:
+    return scale.factor if options.relative is None else _reference(line, options.relative)
 
 
 def _reference(line: Line, revision: int) -> float:
@@ -123,15 +142,15 @@ def _traces(  # noqa: PLR0913 (one line with all that shapes it)
     names: Mapping[int, str],
     options: TrendOptions,
     *,
-    bands: bool,
-    many: bool,
+    density: _Density,
 ) -> Iterator[go.Scatter | go.Scattergl]:
-    factor = scale.factor if options.relative is None else _reference(line, options.relative)
-    if bands:
+    factor = scale.factor
+    if density.bands:
         yield from _band(line.points, names, factor, position)
     if found := options.raw.get(line.series.id):
         yield _raw_points(found, names, factor, position, scale)
-    yield _line(line, names, factor, position, plotly_text(title, 120), scale.unit, many=many)
+    if not density.is_crowd:
+        yield _line(line, names, factor, position, plotly_text(title, 120), scale.unit, many=density.many)
     if own := [step for step in options.steps if step.series_id == line.series.id and step.point.revision.id in names]:
         yield _changes(own, names, factor, position)
 
@@ -139,62 +158,32 @@ def _traces(  # noqa: PLR0913 (one line with all that shapes it)
 def _line(  # noqa: PLR0913 (one line with all that shapes it)
     line: Line, names: Mapping[int, str], factor: float, position: int, title: str, unit: str, *, many: bool
 ) -> go.Scatter:
-    stretches = _stretches(line.points)
-    points = [one for stretch in stretches for one in (*stretch, None)][:-1]
-    customdata = np.array([_numbers(point, factor, line.series.id) for point in points])
+    found = stretches(line.points)
+    points = [one for stretch in found for one in (*stretch, None)][:-1]
+    customdata = np.array([numbers(point, factor, line.series.id) for point in points])
     # Twenty thousand marks take a browser ten seconds; a point between two gaps has nothing else to be seen by.
-    is_marked = len(points) <= (_SHORT if many else _MARKED) or any(len(stretch) == 1 for stretch in stretches)
+    is_marked = len(points) <= (_SHORT if many else _MARKED) or any(len(stretch) == 1 for stretch in found)
     return go.Scatter(  # not Scattergl: where no graphics card helps it takes three times as long
-        x=np.array(_x(points, names), dtype=np.object_),  # of a list, every name would be looked at four times
+        x=np.array(places(points, names), dtype=np.object_),  # of a list, every name would be looked at four times
         y=customdata[:, 0],
         mode="lines+markers" if is_marked else "lines",
         name=title,
         meta=unit,
         customdata=customdata,
-        text=None if many else [_told(point) if point else "" for point in points],
+        text=None if many else [told(point) if point else "" for point in points],
         line={"color": colour(position), "dash": dash(position), "width": 2},
         marker={"symbol": symbol(position), "size": 7 if len(points) <= _MARKED // 4 else 4, "color": colour(position)},
-        hovertemplate=f"<b>%{{x}}</b><br>{title}<br>{_HOVER}{'' if many else '<br>%{text}'}<extra></extra>",
+        hovertemplate=f"<b>%{{x}}</b><br>{title}<br>{HOVER}{'' if many else '<br>%{text}'}<extra></extra>",
     )
-
-
-def _stretches(points: Sequence[Point]) -> list[list[Point]]:
-    """Points that follow each other: a patch series is no part of the history before or after it."""
-    return [list(same) for _, same in groupby(points, key=lambda p: (p.revision.series, p.revision.version))]
-
-
-def _x(points: Sequence[Point | None], names: Mapping[int, str]) -> list[str]:
-    """Names on the axis; a gap stands where the point before it stands."""
-    found: list[str] = []
-    for point in points:
-        found.append(names[point.revision.id] if point else found[-1])
-    return found
-
-
-def _numbers(point: Point | None, factor: float, series: int) -> list[float]:
-    """What hover and click know of a point; at the end its time series and revision."""
-    if point is None:
-        return [float("nan")] * 8
-    level = point.level
-    bounds = [float("nan") if bound is None else bound / factor for bound in (level.low, level.high)]
-    counts = (level.boots, level.runs, level.values)
-    return [level.value / factor, *bounds, *counts, series, point.revision.id]
-
-
-def _told(point: Point) -> str:
-    revision = point.revision
-    when = f"{revision.committed_at or revision.first_seen_at:%Y-%m-%d}"
-    told = [t for t in (revision.commit[:12], revision.kernel, revision.subject, when) if t]
-    return plotly_text(", ".join(told), 140) + (f" ({plotly_text(point.level.scope)})" if point.level.scope else "")
 
 
 def _band(points: Sequence[Point], names: Mapping[int, str], factor: float, position: int) -> Iterator[go.Scatter]:
     x: list[str | None] = []
     y: list[float | None] = []
-    for stretch in _stretches(points):
+    for stretch in stretches(points):
         inside = [point for point in stretch if point.level.low is not None and point.level.high is not None]
         if len(inside) > 1:
-            there = _x(inside, names)
+            there = places(inside, names)
             x += [*there, *reversed(there), None]
             y += [p.level.high / factor for p in inside if p.level.high is not None]
             y += [p.level.low / factor for p in reversed(inside) if p.level.low is not None]
@@ -233,7 +222,7 @@ def _changes(own: Sequence[Step], names: Mapping[int, str], factor: float, posit
     """A triangle at the first point of a new level: up or down, full where it is confirmed and not the host's doing."""
     points = [step.point for step in own]
     return go.Scatter(
-        x=_x(points, names),
+        x=places(points, names),
         y=[point.level.value / factor for point in points],
         mode="markers",
         marker={
@@ -242,7 +231,7 @@ def _changes(own: Sequence[Step], names: Mapping[int, str], factor: float, posit
             "color": [_STEP_COLOURS[step.meaning] for step in own],
             "line": {"width": 2, "color": colour(position)},
         },
-        customdata=np.array([_numbers(point, factor, step.series_id) for point, step in zip(points, own, strict=True)]),
+        customdata=np.array([numbers(point, factor, step.series_id) for point, step in zip(points, own, strict=True)]),
         text=[f"{step.meaning}, {step.state}: {plotly_text(step.why, 200)}" for step in own],
         hovertemplate="<b>change at %{x}</b><br>%{text}<extra></extra>",
         showlegend=False,
@@ -257,13 +246,13 @@ def _triangle(step: Step) -> str:
 
 def _mark_hosts(figure: go.Figure, lines: Sequence[Line], names: Mapping[int, str]) -> None:
     """A dashed line where the state of a host changed, with a mark on top whose hover names the fields."""
-    told: dict[int, dict[str, None]] = {}
+    fields: dict[int, dict[str, None]] = {}
     for line in lines:
         for point in line.points:
             for one in point.host_changed:
                 text = f"{line.series.host}: {one.field} {one.left} → {one.right}"
-                told.setdefault(point.revision.id, {})[plotly_text(text, 120)] = None
-    shown = [revision for revision in names if revision in told]
+                fields.setdefault(point.revision.id, {})[plotly_text(text, 120)] = None
+    shown = [revision for revision in names if revision in fields]
     for revision in shown:
         figure.add_shape(**_upright(list(names).index(revision), "dash"))
     if shown:
@@ -276,7 +265,7 @@ def _mark_hosts(figure: go.Figure, lines: Sequence[Line], names: Mapping[int, st
                 mode="markers",
                 marker={"symbol": "triangle-down", "size": 11, "color": GREY},
                 cliponaxis=False,
-                text=["<br>".join(list(told[revision])[:8]) for revision in shown],
+                text=["<br>".join(list(fields[revision])[:8]) for revision in shown],
                 hovertemplate="<b>host state changed at %{x}</b><br>%{text}<extra></extra>",
                 name="host state changed",
                 showlegend=False,

@@ -11,6 +11,7 @@ from dashboard import alerting, loaders
 from dashboard.page import Context
 from dashboard.parts import alert_details, tables
 from dashboard.parts.plain import shortened
+from dashboard.parts.verbatim import verbatim
 from dashboard.state import InboxView, bound, chosen_row, on_row, optional
 from db.alert_queries import Group, GroupFilters
 from db.words import Triage
@@ -65,7 +66,7 @@ def _none(url: str, view: InboxView) -> None:
         st.info("No alert is open. What came in so far was judged and needs nobody.")
     else:
         st.info("No alert is open. New data is judged by this command, after uploads or from a timer:")
-        st.code("kvmperf detect", language=None)
+        verbatim("kvmperf detect")
 
 
 def _table(context: Context, view: InboxView, found: Sequence[Group]) -> None:

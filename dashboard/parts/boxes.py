@@ -6,6 +6,7 @@ import pandas as pd
 import streamlit as st
 
 from dashboard.parts.plain import markdown_text, shortened
+from dashboard.parts.verbatim import verbatim
 from db.errors import UserError
 from db.values import RunCount
 from report.text import case_line
@@ -31,7 +32,7 @@ def broken(reference: str) -> None:
 def nothing_stored() -> None:
     """What to do with a database without measurements."""
     st.info("Nothing is stored yet. Fill this database with real example outputs, or with your own:")
-    st.code(_START, language=None)
+    verbatim(_START)
 
 
 def no_series(is_filled: bool) -> None:
@@ -40,10 +41,7 @@ def no_series(is_filled: bool) -> None:
         nothing_stored()
         return
     st.info("No patch series is known yet. Register what was posted, then upload what was measured patch by patch:")
-    st.code(
-        "kvmperf series add cover-and-patches.mbox\nkvmperf upload PATH --series NAME --version N --patch K/M",
-        language=None,
-    )
+    verbatim(_SERIES)
 
 
 def nothing_here(what: str, todo: str) -> None:

@@ -11,6 +11,7 @@ from dashboard.charts.style import PLAIN
 from dashboard.charts.trend import TrendOptions, trend
 from dashboard.page import Context
 from dashboard.parts import visit, wording
+from dashboard.parts.folded import folded
 from dashboard.parts.plain import markdown_text, plotly_text, shortened
 from dashboard.parts.rows import level
 from dashboard.parts.verdicts import word
@@ -74,10 +75,13 @@ def _runs(source: tuple[str, str], report: Report, series: SeriesRow) -> None:
     order = {revision.id: at for at, revision in enumerate((report.base, *report.heads))}
     found = [one for one in loaders.raw(*source, series.id) if one.revision_id in order]
     boots = {boot.id: boot.boot_id for boot in loaders.boots(*source)}
-    with st.expander(f"{wording.counted(len(found), 'run')} behind this row", icon=":material/receipt_long:"):
+    ordered = sorted(found, key=lambda one: order[one.revision_id])
+
+    def runs() -> None:
         st.caption("Select one to open it: its command, host, and output with the lines read from it.")
-        ordered = sorted(found, key=lambda one: order[one.revision_id])
         visit.table("runs of the row", ordered, loaders.names(*source), boots, series)
+
+    folded(f"{wording.counted(len(found), 'run')} behind this row", "receipt_long", "runs", runs)
 
 
 def sides(table: SampleTable, revisions: Sequence[RevisionRow], boots: Mapping[int, str]) -> list[Side]:

@@ -5,6 +5,7 @@ from collections.abc import Callable
 
 import streamlit as st
 
+from dashboard.parts.folded import folded
 from report import markup, text
 from report.comparison import Report
 
@@ -19,24 +20,22 @@ _FORMATS: tuple[tuple[str, str, str, Callable[[Report], str]], ...] = (
 
 @st.fragment
 def offer(report: Report) -> None:
-    """The text for a cover letter with its copy button, and a download in each format: made when it is opened."""
-    box = st.expander(
-        "Copy for the cover letter, or download", icon=":material/content_copy:", key="exports", on_change="rerun"
-    )
-    if not box.open:
-        return
-    with box:
-        st.caption("At most 72 columns of ASCII. The button in the corner copies it.")
-        st.code(text.render(report), language=None)
-        row = st.container(horizontal=True)
-        for label, extension, mime, make in _FORMATS:
-            row.download_button(
-                label,
-                lambda make=make: make(report),  # type: ignore[misc]  # made on the click, not on every run
-                file_name=f"{_file_name(report)}.{extension}",
-                mime=mime,
-                on_click="ignore",
-            )
+    """The text for a cover letter with its copy button, and a download in each format."""
+    folded("Copy for the cover letter, or download", "content_copy", "exports", lambda: _formats(report))
+
+
+def _formats(report: Report) -> None:
+    st.caption("At most 72 columns of ASCII. The button in the corner copies it.")
+    st.code(text.render(report), language=None)
+    row = st.container(horizontal=True)
+    for label, extension, mime, make in _FORMATS:
+        row.download_button(
+            label,
+            lambda make=make: make(report),  # type: ignore[misc]  # made on the click, not on every run
+            file_name=f"{_file_name(report)}.{extension}",
+            mime=mime,
+            on_click="ignore",
+        )
 
 
 def _file_name(report: Report) -> str:

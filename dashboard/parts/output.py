@@ -6,6 +6,7 @@ from collections.abc import Mapping
 import streamlit as st
 
 from dashboard import loaders
+from dashboard.parts.folded import folded
 from dashboard.parts.plain import markdown_text, shortened
 from dashboard.parts.raw import excerpt, to_html
 from dashboard.state import RunView, bound
@@ -25,10 +26,13 @@ def show(source: tuple[str, str], report: RunReport, view: RunView) -> None:
         _marked(source, report, view)
     others = [name for name in report.files if name != _STDOUT]
     for name in others[:_BUTTONS]:
-        with st.expander(markdown_text(name), icon=":material/description:"):
-            text = loaders.raw_files(*source, report.run.id)[name].decode("utf-8", errors="replace")
-            st.html(to_html(excerpt(text.split("\n"), {}, whole=view.whole)))
+        folded(markdown_text(name), "description", f"file {name}", lambda name=name: _other(source, report, view, name))  # type: ignore[misc]
     _downloads(source, report)
+
+
+def _other(source: tuple[str, str], report: RunReport, view: RunView, name: str) -> None:
+    text = loaders.raw_files(*source, report.run.id)[name].decode("utf-8", errors="replace")
+    st.html(to_html(excerpt(text.split("\n"), {}, whole=view.whole)))
 
 
 def _marked(source: tuple[str, str], report: RunReport, view: RunView) -> None:

@@ -89,9 +89,8 @@ def titles(series: Sequence[SeriesRow]) -> list[str]:
     """A name for each time series: the metric, then only what differs among them."""
     hosts = {one.host for one in series}
     programs = {one.benchmark for one in series}
-    differing = {
-        name for one in series for name in one.params if len({str(other.params.get(name)) for other in series}) > 1
-    }
+    names = {name for one in series for name in one.params}
+    differing = {name for name in names if len({str(one.params.get(name)) for one in series}) > 1}
     return [_title(one, len(programs) > 1, differing, len(hosts) > 1) for one in series]
 
 

@@ -11,6 +11,7 @@ from dashboard.charts.noise import Noise, Spread, noise
 from dashboard.charts.style import PLAIN
 from dashboard.page import Context
 from dashboard.parts import boxes, tables, wording
+from dashboard.parts.folded import folded
 from dashboard.parts.link import heading
 from dashboard.parts.plain import markdown_text, shortened
 from dashboard.state import HostsView, bound, chosen_row, current, on_row, to_set, with_url
@@ -127,28 +128,35 @@ def _changes(history: Sequence[Stretch], view: HostsView) -> None:
 
 
 def _now(newest: Stretch) -> None:
-    with st.expander(f"The newest state: {len(newest.state)} fields", icon=":material/dns:"):
-        fields = sorted(newest.state)
-        tables.show(
+    fields = sorted(newest.state)
+    folded(
+        f"The newest state: {len(fields)} fields",
+        "dns",
+        "newest state",
+        lambda: tables.show(
             {
                 "field": [shortened(field) for field in fields],
                 "value": [shortened(newest.state[field]) for field in fields],
             },
-        )
+        ),
+    )
 
 
 def _boots(source: tuple[str, str], one: HostReport) -> None:
-    with st.expander(wording.counted(one.host.boots, "boot"), icon=":material/restart_alt:"):
-        rows = list(reversed(loaders.host_boots(*source, one.host.id)))[:_CHANGES]
-        tables.show(
-            {
-                "boot": [shortened(row.boot or "unknown", 60) for row in rows],
-                "first run": [row.first for row in rows],
-                "last run": [row.last for row in rows],
-                "runs": [row.runs for row in rows],
-                "host state": ["unknown" if row.state_id is None else str(row.state_id) for row in rows],
-            },
-        )
+    folded(wording.counted(one.host.boots, "boot"), "restart_alt", "boots", lambda: _boots_table(source, one))
+
+
+def _boots_table(source: tuple[str, str], one: HostReport) -> None:
+    rows = list(reversed(loaders.host_boots(*source, one.host.id)))[:_CHANGES]
+    tables.show(
+        {
+            "boot": [shortened(row.boot or "unknown", 60) for row in rows],
+            "first run": [row.first for row in rows],
+            "last run": [row.last for row in rows],
+            "runs": [row.runs for row in rows],
+            "host state": ["unknown" if row.state_id is None else str(row.state_id) for row in rows],
+        },
+    )
 
 
 @st.fragment

@@ -7,6 +7,7 @@ import streamlit as st
 from dashboard import alerting, loaders
 from dashboard.page import Context
 from dashboard.parts import boxes, tables, wording
+from dashboard.parts.folded import folded
 from dashboard.parts.link import heading
 from dashboard.parts.plain import markdown_text, shortened
 from dashboard.parts.raw import excerpt, to_html
@@ -56,15 +57,19 @@ def _incoming(report: OperationReport) -> None:
             "outputs": [captures for _, captures in days.values()],
         },
     )
-    with st.expander(f"The newest {wording.counted(len(report.uploads), 'upload')}", icon=":material/upload:"):
-        tables.show(
+    folded(
+        f"The newest {wording.counted(len(report.uploads), 'upload')}",
+        "upload",
+        "newest uploads",
+        lambda: tables.show(
             {
                 "received": [one.received_at for one in report.uploads],
                 "from": [shortened(one.origin, 80) for one in report.uploads],
                 "outputs": [one.captures for one in report.uploads],
                 "quarantined": [one.quarantined for one in report.uploads],
             },
-        )
+        ),
+    )
 
 
 def _quarantine(source: tuple[str, str], report: OperationReport, view: OperationView) -> None:
@@ -150,12 +155,16 @@ def _tokens(report: OperationReport) -> None:
 
 def _acts(report: OperationReport) -> None:
     if report.acts:
-        with st.expander("Done by hand", icon=":material/history:"):
-            tables.show(
+        folded(
+            "Done by hand",
+            "history",
+            "acts",
+            lambda: tables.show(
                 {
                     "when": [one.at for one in report.acts],
                     "who": [shortened(one.actor, 80) for one in report.acts],
                     "what": [shortened(one.action, 80) for one in report.acts],
                     "to": [shortened(one.subject, 120) for one in report.acts],
                 },
-            )
+            ),
+        )

@@ -1,13 +1,17 @@
 """Run: what exactly was measured? One execution with its context, its numbers, and the output they were read from."""
 
+from collections.abc import Mapping
+
 import pandas as pd
 import streamlit as st
 
 from dashboard import loaders
 from dashboard.page import Context
-from dashboard.parts import boxes, output, runs, wording
+from dashboard.parts import boxes, output, runs, tables, wording
+from dashboard.parts.folded import folded
 from dashboard.parts.link import heading
 from dashboard.parts.plain import markdown_text, shortened
+from dashboard.parts.verbatim import verbatim
 from dashboard.parts.wording import counted
 from dashboard.state import RunView, TrendsView, bound, chosen_row, current, encode, on_row, to_set
 from db.errors import UserError
@@ -82,7 +86,7 @@ def _top(context: Context, report: RunReport, view: RunView) -> None:
 
 def _where_from(report: RunReport) -> None:
     run, revision = report.run, report.revision
-    st.code(shortened(f"$ {run.command}", 4000) if run.command else "command unknown", language=None, wrap_lines=True)
+    verbatim(shortened(f"$ {run.command}", 4000) if run.command else "command unknown")
     took = ""
     if run.started_at and run.ended_at:
         took = f", took {(run.ended_at - run.started_at).total_seconds():.3g} s"
@@ -134,40 +138,51 @@ def _measurements(report: RunReport, view: RunView) -> RunView:
 def _state(source: tuple[str, str], report: RunReport) -> None:
     state = report.run.state
     title = f"Host state: {len(state)} fields" if state else "Host state: unknown"
-    with st.expander(title, icon=":material/dns:"):
-        if not state:
-            boxes.nothing_here("This run came without host facts.", "`kvmperf facts` on the bench host records them.")
-            return
-        st.dataframe(
-            pd.DataFrame(
-                {
-                    "field": [shortened(field) for field in sorted(state)],
-                    "value": [shortened(state[field]) for field in sorted(state)],
-                    "a difference": [wording.SEVERITIES[severity(field)] for field in sorted(state)],
-                }
-            ),
-            hide_index=True,
+    folded(title, "dns", "state of the host", lambda: _fields(source, report))
+
+
+def _fields(source: tuple[str, str], report: RunReport) -> None:
+    state = report.run.state
+    if not state:
+        boxes.nothing_here("This run came without host facts.", "`kvmperf facts` on the bench host records them.")
+        return
+    fields = sorted(state)
+    tables.show(
+        {
+            "field": [shortened(field) for field in fields],
+            "value": [shortened(state[field]) for field in fields],
+            "a difference": [wording.SEVERITIES[severity(field)] for field in fields],
+        }
+    )
+    if report.run.facts:
+        st.download_button(
+            "Host facts as collected",
+            lambda: loaders.artifact(*source, report.run.facts),
+            file_name=f"run-{report.run.id}-host.json",
+            mime="application/octet-stream",
+            on_click="ignore",
         )
-        if report.run.facts:
-            st.download_button(
-                "Host facts as collected",
-                lambda: loaders.artifact(*source, report.run.facts),
-                file_name=f"run-{report.run.id}-host.json",
-                mime="application/octet-stream",
-                on_click="ignore",
-            )
 
 
 def _around(source: tuple[str, str], report: RunReport, view: RunView) -> None:
     names = loaders.names(*source)
     boots = {one.boot for one in report.same_point}
-    with st.expander(
+    folded(
         f"Same revision, test case and host: {counted(len(report.same_point), 'run')} in {counted(len(boots), 'boot')}",
-        icon=":material/scatter_plot:",
-    ):
-        runs.table(report.same_point, names, view, "runs of the point", current=report.run.id)
-    with st.expander(f"Same boot: {counted(len(report.same_boot), 'run')}", icon=":material/restart_alt:"):
-        if report.same_boot:
-            runs.table(report.same_boot, names, view, "runs of the boot", current=report.run.id)
-        else:
-            boxes.nothing_here("The boot is unknown.", "`kvmperf upload --boot-id` says which it was.")
+        "scatter_plot",
+        "same point",
+        lambda: runs.table(report.same_point, names, view, "runs of the point", current=report.run.id),
+    )
+    folded(
+        f"Same boot: {counted(len(report.same_boot), 'run')}",
+        "restart_alt",
+        "same boot",
+        lambda: _same_boot(report, names, view),
+    )
+
+
+def _same_boot(report: RunReport, names: Mapping[int, str], view: RunView) -> None:
+    if report.same_boot:
+        runs.table(report.same_boot, names, view, "runs of the boot", current=report.run.id)
+    else:
+        boxes.nothing_here("The boot is unknown.", "`kvmperf upload --boot-id` says which it was.")

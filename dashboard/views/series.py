@@ -10,6 +10,7 @@ from dashboard.charts.patches import Track, heat_map, waterfall
 from dashboard.charts.style import PLAIN
 from dashboard.page import Context
 from dashboard.parts import boxes, patches, wording
+from dashboard.parts.folded import folded
 from dashboard.parts.link import heading
 from dashboard.parts.plain import markdown_text, plotly_text, shortened
 from dashboard.state import CompareView, SeriesView, bound, chosen_row, current, encode, on_row, optional, with_url
@@ -74,8 +75,12 @@ def _pick(view: SeriesView, known: tuple[Known, ...]) -> tuple[SeriesView, Known
 def _between(context: Context, source: tuple[str, str], one: Known, version: MeasuredVersion, view: SeriesView) -> None:
     """From the version before to this one: patches followed, and what the comparison of all versions says."""
     if version.followed:
-        with st.expander("Patches against the version before", icon=":material/difference:"):
-            st.dataframe(patches.followed_frame(version), hide_index=True)
+        folded(
+            "Patches against the version before",
+            "difference",
+            "followed",
+            lambda: st.dataframe(patches.followed_frame(version), hide_index=True),
+        )
     for sentence in loaders.between_versions(*source, one.series.name, view.vary):
         st.text(shortened(f"{sentence[:1].upper()}{sentence[1:]}", 600))
     if "compare" in context.pages and one.measured(version.version.version):
@@ -167,17 +172,20 @@ def _waterfall(version: MeasuredVersion, chosen: Result, track: Track) -> None:
 
 
 def _exports(report: SeriesReport) -> None:
-    with st.expander("Copy, or download", icon=":material/content_copy:"):
-        st.code(series_text.render(report), language=None)
-        row = st.container(horizontal=True)
-        name = f"series-v{report.versions[0].version.version}"
-        row.download_button(
-            "Text", lambda: series_text.render(report), file_name=f"{name}.txt", mime="text/plain", on_click="ignore"
-        )
-        row.download_button(
-            "JSON",
-            lambda: series_markup.to_json(report),
-            file_name=f"{name}.json",
-            mime="application/x-ndjson",
-            on_click="ignore",
-        )
+    folded("Copy, or download", "content_copy", "exports", lambda: _formats(report))
+
+
+def _formats(report: SeriesReport) -> None:
+    st.code(series_text.render(report), language=None)
+    row = st.container(horizontal=True)
+    name = f"series-v{report.versions[0].version.version}"
+    row.download_button(
+        "Text", lambda: series_text.render(report), file_name=f"{name}.txt", mime="text/plain", on_click="ignore"
+    )
+    row.download_button(
+        "JSON",
+        lambda: series_markup.to_json(report),
+        file_name=f"{name}.json",
+        mime="application/x-ndjson",
+        on_click="ignore",
+    )

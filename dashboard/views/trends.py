@@ -5,6 +5,7 @@ from dataclasses import replace
 from itertools import islice
 
 import pandas as pd
+import plotly.graph_objects as go
 import streamlit as st
 
 from dashboard import loaders
@@ -13,7 +14,8 @@ from dashboard.charts.thin import MOST as THIN
 from dashboard.charts.thin import thinned
 from dashboard.charts.trend import BANDS, TrendOptions, trend
 from dashboard.page import Context
-from dashboard.parts import boxes, choice, visit, wording, zoom
+from dashboard.parts import boxes, choice, tables, visit, wording, zoom
+from dashboard.parts.folded import folded
 from dashboard.parts.link import heading
 from dashboard.parts.plain import shortened
 from dashboard.state import TrendsView, bound, chosen_row, current, on_pick, optional
@@ -25,6 +27,7 @@ from report.trend_rows import rows, to_csv
 _STEPS = "changes of the figure"
 _JUDGED = 24  # lines in which changes are looked for
 _LINES = 200  # of one figure
+_FIGURES = 16  # kept: a crowded one takes some megabytes
 _RAW = 8  # lines whose single runs are drawn
 _TABLE = "levels of the figure"
 _SCALED = ("zoom",)  # what means nothing on other axes
@@ -57,7 +60,7 @@ def render(context: Context) -> None:
     _figure(source, view, kept, names, found)
     _caption(view, kept, len(chosen))
     _changes(source, found, kept, names)
-    _table(source, kept)
+    folded("Table and download", "table", "levels", lambda: _table(source, kept))
 
 
 def _steps(source: tuple[str, str], view: TrendsView, lines: Sequence[Line]) -> list[Step]:
@@ -138,23 +141,32 @@ def _shape(view: TrendsView, lines: Sequence[Line], names: Mapping[int, str]) ->
 def _figure(
     source: tuple[str, str], view: TrendsView, lines: Sequence[Line], names: Mapping[int, str], found: Sequence[Step]
 ) -> None:
-    relative = next((revision for revision, name in names.items() if name == view.relative), None)
-    raw: dict[int, Sequence[RawPoint]] = {}
-    if view.raw:
-        raw = {line.series.id: loaders.raw(*source, line.series.id) for line in lines[:_RAW]}
-    shown = {point.revision.id for line in lines for point in line.points}
-    titles = wording.titles([line.series for line in lines])
-    options = TrendOptions(relative, view.log, raw, _releases(lines), found)
-    figure = trend(thinned(lines), titles, {r: name for r, name in names.items() if r in shown}, options)
     zoom.remember()
     st.plotly_chart(
-        zoom.applied(figure, view.zoom, view.hide),
+        _drawn(*source, view, _shown=(lines, names, found)),
         key="trend",
         on_select=visit.clicked("trend", source, [line.series for line in lines]),
         selection_mode="points",
         config=PLAIN,
         alt="Levels over revisions; the table below has every number",
     )
+
+
+@st.cache_resource(show_spinner="Drawing …", max_entries=_FIGURES)
+def _drawn(
+    url: str, token: str, view: TrendsView, _shown: tuple[Sequence[Line], Mapping[int, str], Sequence[Step]]
+) -> go.Figure:
+    """The finished figure. Database, token and view say all that it is made from; `_shown` is no part of the key."""
+    lines, names, found = _shown
+    relative = next((revision for revision, name in names.items() if name == view.relative), None)
+    raw: dict[int, Sequence[RawPoint]] = {}
+    if view.raw:
+        raw = {line.series.id: loaders.raw(url, token, line.series.id) for line in lines[:_RAW]}
+    shown = {point.revision.id for line in lines for point in line.points}
+    titles = wording.titles([line.series for line in lines])
+    options = TrendOptions(relative, view.log, raw, _releases(lines), found)
+    figure = trend(thinned(lines), titles, {r: name for r, name in names.items() if r in shown}, options)
+    return zoom.applied(figure, view.zoom, view.hide)
 
 
 def _releases(lines: Sequence[Line]) -> dict[int, str]:
@@ -195,39 +207,40 @@ def _changes(source: tuple[str, str], found: Sequence[Step], lines: Sequence[Lin
         return
     series = {line.series.id: line.series for line in lines}
     titles = dict(zip(series, wording.titles(list(series.values())), strict=True))
-    with st.expander(f"Changes of level: {len(found)}", icon=":material/stairs:"):
-        places = [(series[one.series_id], one.point.revision.id) for one in found]
-        st.dataframe(
-            pd.DataFrame(
-                {
-                    "from revision": [shortened(names.get(one.point.revision.id, ""), 60) for one in found],
-                    "line": [titles[one.series_id] for one in found],
-                    "change": [f"{100 * one.effect:+.1f}%" for one in found],
-                    "meaning": [one.meaning for one in found],
-                    "state": ["the host changed too" if one.host_changed else one.state for one in found],
-                    "why": [shortened(one.why) for one in found],
-                }
-            ),
-            hide_index=True,
+    places = [(series[one.series_id], one.point.revision.id) for one in found]
+    columns: dict[str, list[object]] = {
+        "from revision": [shortened(names.get(one.point.revision.id, ""), 60) for one in found],
+        "line": [titles[one.series_id] for one in found],
+        "change": [f"{100 * one.effect:+.1f}%" for one in found],
+        "meaning": [one.meaning for one in found],
+        "state": ["the host changed too" if one.host_changed else one.state for one in found],
+        "why": [shortened(one.why) for one in found],
+    }
+    folded(
+        f"Changes of level: {len(found)}",
+        "stairs",
+        "changes",
+        lambda: tables.show(
+            columns,
             selection_mode="single-row",
             key=chosen_row(_STEPS, None),
             on_select=on_pick(_STEPS, visit.level_picked(source, places)),
-        )
+        ),
+    )
 
 
 def _table(source: tuple[str, str], lines: Sequence[Line]) -> None:
-    with st.expander("Table and download", icon=":material/table:"):
-        total = sum(len(line.points) for line in lines)
-        shown = list(islice(rows(lines), _ROWS))
-        places = list(islice(((line.series, point.revision.id) for line in lines for point in line.points), _ROWS))
-        st.caption("Select a row (its box at the left, or Shift+Space) to open a run behind it.")
-        st.dataframe(
-            pd.DataFrame([{k: shortened(v) if isinstance(v, str) else v for k, v in row.items()} for row in shown]),
-            hide_index=True,
-            selection_mode="single-row",
-            key=chosen_row(_TABLE, None),
-            on_select=on_pick(_TABLE, visit.level_picked(source, places)),
-        )
-        if total > _ROWS:
-            st.caption(f"The first {_ROWS} of {total} rows: the download has all.")
-        st.download_button("CSV", lambda: to_csv(lines), file_name="trend.csv", mime="text/csv", on_click="ignore")
+    total = sum(len(line.points) for line in lines)
+    shown = list(islice(rows(lines), _ROWS))
+    places = list(islice(((line.series, point.revision.id) for line in lines for point in line.points), _ROWS))
+    st.caption("Select a row (its box at the left, or Shift+Space) to open a run behind it.")
+    st.dataframe(
+        pd.DataFrame([{k: shortened(v) if isinstance(v, str) else v for k, v in row.items()} for row in shown]),
+        hide_index=True,
+        selection_mode="single-row",
+        key=chosen_row(_TABLE, None),
+        on_select=on_pick(_TABLE, visit.level_picked(source, places)),
+    )
+    if total > _ROWS:
+        st.caption(f"The first {_ROWS} of {total} rows: the download has all.")
+    st.download_button("CSV", lambda: to_csv(lines), file_name="trend.csv", mime="text/csv", on_click="ignore")

@@ -1,7 +1,9 @@
 """The dashboard's tests: sample databases, pages without a browser, and one server with one Chromium for all."""
 
+import re
 from collections.abc import Callable
 from dataclasses import dataclass
+from html import unescape
 from pathlib import Path
 
 import browsing
@@ -50,6 +52,18 @@ def open_page(monkeypatch: pytest.MonkeyPatch) -> Callable[..., AppTest]:
 
 
 @pytest.fixture
+def unfold() -> Callable[..., AppTest]:
+    """Unfold parts of a page, by their keys."""
+
+    def unfolded(app: AppTest, *keys: str) -> AppTest:
+        for key in keys:
+            app.session_state[key] = True
+        return app.run()
+
+    return unfolded
+
+
+@pytest.fixture
 def as_local_user(monkeypatch: pytest.MonkeyPatch) -> Callable[..., None]:
     """Let pages be opened as `kvmperf dashboard --local-user NAME` would serve them."""
 
@@ -70,6 +84,7 @@ def words() -> Callable[[AppTest], str]:
         parts = [str(element.value) for kind in kinds for element in getattr(app, kind)]
         parts += [table.value.to_string() for table in app.dataframe]
         parts += [str(button.label) for button in app.button]
+        parts += [unescape(re.sub(r"<[^>]+>", "", element.proto.body)) for element in app.get("html")]
         return "\n".join(parts)
 
     return said

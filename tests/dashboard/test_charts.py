@@ -85,8 +85,23 @@ def test_many_points_stay_few_traces_that_need_no_graphics_card():
     figure = trend(lines, [str(i) for i in range(200)], names)
 
     assert {trace.type for trace in figure.data} == {"scatter"}
-    assert len(figure.data) == 200
+    assert len(figure.data) == len(COLOURS)
     assert not figure.layout.showlegend
+    drawn = {(int(row[6]), int(row[7])) for trace in figure.data for row in trace.customdata if not np.isnan(row[6])}
+    assert drawn == {(line.series.id, point.revision.id) for line in lines for point in line.points}
+    told = {text for trace in figure.data for text in trace.text}
+    assert told == {str(i) for i in range(200)}
+
+
+def test_lines_of_a_crowd_are_not_joined_to_each_other():
+    names = {i: f"r{i}" for i in range(1, 101)}
+    lines = [_line(i, values=np.linspace(1, 2, 100)) for i in range(60)]
+
+    for trace in trend(lines, [str(i) for i in range(60)], names).data:
+        own = trace.customdata[:, 6]
+        ends = np.flatnonzero((own[1:] != own[:-1]) & ~np.isnan(own[1:]) & ~np.isnan(own[:-1]))
+        assert ends.size == 0
+        assert np.isnan(trace.y).sum() == 10
 
 
 def test_a_patch_series_is_not_joined_to_what_follows():
@@ -182,8 +197,10 @@ def test_a_legend_of_many_long_names_does_not_eat_the_plot():
 def test_a_crowded_figure_marks_only_what_has_no_line():
     long = [_line(n, values=tuple(np.linspace(1, 2, 100))) for n in range(1, 60)]
 
-    figure = trend([*long, _line(60)], [f"line {n}" for n in range(60)], {i: f"r{i}" for i in range(101)})
+    titles = [f"line {n}" for n in range(60)]
 
-    own = [trace for trace in figure.data if trace.customdata is not None]
-    assert [trace.mode for trace in own] == ["lines"] * 59 + ["lines+markers"]
-    assert {trace.type for trace in own} == {"scatter"}
+    figure = trend([*long, _line(60, values=(0.3,))], titles, {i: f"r{i}" for i in range(101)})
+
+    marked = [trace for trace in figure.data if trace.mode == "markers"]
+    assert [trace.y[0] for trace in marked] == [_line(60, values=(0.3,)).points[0].level.value]
+    assert {trace.mode for trace in figure.data} == {"lines", "markers"}

@@ -121,10 +121,8 @@ def test_a_link_may_use_any_name_of_a_revision(open_page, databases):
     assert app.multiselect[0].value == ["mmu-lockless@v2/6"]
 
 
-def test_the_text_for_a_cover_letter_is_what_the_command_line_prints(open_page, databases):
-    app = open_page(databases.sample, "compare", **JUDGED)
-    app.session_state["exports"] = True
-    app.run()
+def test_the_text_for_a_cover_letter_is_what_the_command_line_prints(open_page, databases, unfold):
+    app = unfold(open_page(databases.sample, "compare", **JUDGED), "exports")
 
     letter = next(code.value for code in app.code if "95% CI" in code.value)
     assert all(len(line) <= 72 for line in letter.splitlines())

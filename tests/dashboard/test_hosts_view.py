@@ -50,8 +50,8 @@ def test_an_unknown_host_in_a_link_is_an_error(open_page, databases):
     assert "no host of this name" in app.error[0].value
 
 
-def test_hostile_states_are_text(open_page, databases):
-    app = open_page(databases.sample, "hosts", host="<h1>host</h1>")
+def test_hostile_states_are_text(open_page, databases, unfold):
+    app = unfold(open_page(databases.sample, "hosts", host="<h1>host</h1>"), "newest state")
 
     assert not app.exception
     assert all("<" not in element.value.replace("\\<", "") for element in (*app.markdown, *app.caption))

@@ -34,12 +34,12 @@ def test_the_quarantine_says_why_and_shows_the_text(open_page, databases):
     assert "&lt;script&gt;" in shown
 
 
-def test_tokens_are_names_without_secrets(open_page, tmp_path, words):
+def test_tokens_are_names_without_secrets(open_page, tmp_path, words, unfold):
     url = f"sqlite:///{tmp_path}/tokens.db"
     with writing(connect(url, create=True)) as connection:
         secret = tokens.create(connection, "bench <b>rack</b>", [Scope.UPLOAD], actor="root")
 
-    app = open_page(url, "operation")
+    app = unfold(open_page(url, "operation"), "acts")
 
     assert not app.exception
     listed = _table(app, "may")

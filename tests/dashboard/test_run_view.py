@@ -54,8 +54,8 @@ def test_a_killed_run_says_that_it_has_no_measurements_and_printed_nothing(open_
     assert "The program printed nothing." in words(app)
 
 
-def test_the_host_state_is_there_field_by_field(open_page, databases, numbers):
-    app = open_page(databases.sample, "run", run=numbers["five-rounds-6.12.out"])
+def test_the_host_state_is_there_field_by_field(open_page, databases, numbers, unfold):
+    app = unfold(open_page(databases.sample, "run", run=numbers["five-rounds-6.12.out"]), "state of the host")
 
     state = next(table.value for table in app.dataframe if "field" in table.value)
     told = dict(zip(state["field"], state["value"], strict=True))
@@ -63,8 +63,8 @@ def test_the_host_state_is_there_field_by_field(open_page, databases, numbers):
     assert dict(zip(state["field"], state["a difference"], strict=True))["microcode"] == "forbids a verdict"
 
 
-def test_runs_of_the_same_boot_and_of_the_same_point_are_listed(open_page, databases, numbers):
-    app = open_page(databases.sample, "run", run=numbers["split-on/0/0.out"])
+def test_runs_of_the_same_boot_and_of_the_same_point_are_listed(open_page, databases, numbers, unfold):
+    app = unfold(open_page(databases.sample, "run", run=numbers["split-on/0/0.out"]), "same point", "same boot")
 
     same_point, same_boot = (table.value for table in app.dataframe if "run" in table.value)
     assert len(same_point) == 12
@@ -103,7 +103,7 @@ def test_hostile_output_is_text(open_page, databases, words, numbers):
     assert not app.exception
     shown = _raw(app)
     tags = set(re.findall(r"</?(\w+)", shown))
-    assert tags == {"style", "div", "span"}
+    assert tags == {"style", "div", "span", "pre"}
     assert "&lt;img src=x onerror=alert(1)&gt;" in shown
     assert r"\x1b[31mred\x00\x07" in shown
     assert len(shown) < 20_000

@@ -61,8 +61,8 @@ def test_versions_stand_with_what_was_measured(open_page, databases):
     assert versions["patches"].tolist() == [6]
 
 
-def test_the_text_is_what_the_command_line_prints(open_page, databases):
-    app = open_page(databases.sample, "series")
+def test_the_text_is_what_the_command_line_prints(open_page, databases, unfold):
+    app = unfold(open_page(databases.sample, "series"), "exports")
 
     text = next(code.value for code in app.code if "== v2" in code.value)
     assert all(len(line) <= 72 for line in text.splitlines())

@@ -65,8 +65,8 @@ def test_single_runs_are_drawn_on_demand(open_page, databases):
     assert len(_figure(app)["data"]) == len(_figure(plain)["data"]) + 1
 
 
-def test_the_table_has_every_point(open_page, databases):
-    app = open_page(databases.sample, "trends", **ONE, host="bm3")
+def test_the_table_has_every_point(open_page, databases, unfold):
+    app = unfold(open_page(databases.sample, "trends", **ONE, host="bm3"), "levels")
 
     assert len(app.dataframe[0].value) == 10
 

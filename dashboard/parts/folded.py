@@ -1,0 +1,16 @@
+"""Parts of a page that are made when somebody unfolds them: what nobody looks at costs neither server nor browser."""
+
+from collections.abc import Callable
+
+import streamlit as st
+
+
+def folded(title: str, icon: str, key: str, draw: Callable[[], object]) -> None:
+    """An expander that runs `draw` while it is open. `icon` is a Material name; `key` is its own on the page.
+
+    Unfolding runs whatever it stands in: the page, or a fragment.
+    """
+    box = st.expander(title, icon=f":material/{icon}:", key=key, on_change="rerun")
+    if box.open:
+        with box:
+            draw()
