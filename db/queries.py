@@ -115,8 +115,7 @@ def series(connection: Connection, filters: Filters = Filters()) -> tuple[Series
     metrics = {row.id: row for row in connection.execute(select(Metric.id, Metric.name, Metric.unit, Metric.better))}
     wanted = select(TimeSeries.id, TimeSeries.host_id, TimeSeries.test_case_id, TimeSeries.metric_id)
     if filters.host:
-        of_hosts = [number for number, name in hosts.items() if _matches(filters.host, name)]
-        wanted = wanted.where(TimeSeries.host_id.in_(of_hosts))
+        wanted = wanted.where(TimeSeries.host_id.in_(_named(hosts, filters.host)))
     if (only := filters.only()) is not None and len(only) <= _CHUNK:
         wanted = wanted.where(TimeSeries.id.in_(sorted(only)))
     found = sorted(
@@ -141,6 +140,10 @@ def stored_names(connection: Connection) -> dict[str, tuple[str, ...]]:
 
 def _hosts(connection: Connection) -> dict[int, str]:
     return {row.id: row.name for row in connection.execute(select(Host.id, Host.name))}
+
+
+def _named(names: Mapping[int, str], glob: str) -> list[int]:
+    return [number for number, name in names.items() if _matches(glob, name)]
 
 
 def _cases(connection: Connection) -> dict[int, tuple[str, Mapping[str, str | int | float | bool]]]:
@@ -180,6 +183,8 @@ def run_counts(
     )
     if boot_ids is not None:
         wanted = wanted.where(Run.boot_id.in_(sorted(boot_ids)))
+    if filters.host:
+        wanted = wanted.where(Run.host_id.in_(_named(hosts, filters.host)))
     rows = (
         RunCount(revision, hosts[host], cases[case][0], case, cases[case][1], status, runs)
         for revision, host, case, status, runs in connection.execute(wanted)

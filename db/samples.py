@@ -4,18 +4,23 @@ import gc
 from collections.abc import Collection, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, TypeVar
 
 import numpy as np
-from sqlalchemy import Connection, Select, func, literal_column, select, type_coerce
-from sqlalchemy.types import LargeBinary, String
+from sqlalchemy import Connection, Select, String, cast, func, literal_column, select, type_coerce
 
+from db.joined import bytes_of, floats, integers, text_of
 from db.listed import chunks, is_one_of
-from db.models import Capture, Measurement, Run
+from db.models import Capture, Measurement, Run, TimeSeries
 from db.types import Floats
 from db.values import IntArray, SampleTable
 
-_FEW = 64  # time series up to which each row is joined to its run; beyond, the runs are found first
+_FEW = 64  # time series up to which the whole history is read, and the runs are found by it
+_DENSE = 4  # rows read for one that is wanted, at most, before the engine looks at the run of each
+_WIDEST = 1 << 22  # span of ids in which places are looked up in a table
+_Query = Select[*tuple[Any, ...]]  # Any: columns of several types
+
+T = TypeVar("T", "_Columns", "_Runs")
 
 
 @contextmanager
@@ -41,24 +46,26 @@ def samples(
 ) -> SampleTable:
     """The measurements of these time series at these revisions (None: all) in these boots (None: all).
 
-    Measured runs only, or with `reported` those taken from mails only: the two never mix.
+    Measured runs only, or with `reported` those taken from mails only: the two never mix. Of long histories only that
+    part is read in which the runs of these revisions lie.
     """
-    runs = select(Run.id).join(Capture, Run.capture_id == Capture.id)
-    runs = runs.where(Run.reported.is_(reported), Capture.deleted_at.is_(None))
+    series = sorted(series_ids)
+    wanted = select(Run.id).join(Capture, Run.capture_id == Capture.id)
+    wanted = wanted.where(Run.reported.is_(reported), Capture.deleted_at.is_(None))
     if revision_ids is not None:
-        runs = runs.where(is_one_of(Run.revision_id, sorted(revision_ids)))
-    wanted = _measurements()
-    if len(series_ids) <= _FEW:
-        wanted = wanted.where(runs.where(Run.id == Measurement.run_id).correlate(Measurement).exists())
-    else:
-        # Plus nothing: the planner must read the table in its order, not run by run through the index of runs, which
-        # fetches a page a row (four times as slow over a whole history).
-        wanted = wanted.where((Measurement.run_id + literal_column("0")).in_(runs))
-    parts = [
-        _read(connection, wanted.where(is_one_of(Measurement.time_series_id, part)))
-        for part in chunks(sorted(series_ids))
-    ]
-    return _table(connection, _Columns.joined(parts), boot_ids)
+        wanted = wanted.where(is_one_of(Run.revision_id, sorted(revision_ids)))
+    if revision_ids is None or len(series) <= _FEW:
+        read = _joined([_read(connection, part) for part in chunks(series)], _NO_ROWS)
+        ids = np.unique(read.run).tolist()
+        runs = _joined([_runs(connection, wanted.where(is_one_of(Run.id, part))) for part in chunks(ids)], _NO_RUNS)
+        return _table(read, runs, boot_ids)
+    hosts = select(TimeSeries.host_id).where(is_one_of(TimeSeries.id, series))
+    wanted = wanted.where(Run.host_id.in_(hosts))
+    runs = _runs(connection, wanted)
+    if not runs.id.size:
+        return _table(_NO_ROWS, runs, boot_ids)
+    among = _among(connection, runs, wanted, hosts)
+    return _table(_joined([_read(connection, part, *among) for part in chunks(series)], _NO_ROWS), runs, boot_ids)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -71,97 +78,128 @@ class _Columns:
     warmup: IntArray
     values: Floats
 
-    @classmethod
-    def joined(cls, parts: Sequence["_Columns"]) -> "_Columns":
-        """All parts, one after another."""
-        if len(parts) == 1:
-            return parts[0]
-        none = np.empty(0, dtype=np.int64)
-        parts = parts or [cls(none, none, none, none, np.empty(0))]
-        return cls(*(np.concatenate([getattr(part, name) for part in parts]) for name in cls.__slots__))
+
+@dataclass(frozen=True, slots=True, eq=False)
+class _Runs:
+    """Runs ordered by id, with what the rows of a `SampleTable` say of them."""
+
+    id: IntArray
+    revision: IntArray
+    boot: IntArray
+    state: IntArray
+    started: Floats
+
+    def places(self, ids: IntArray) -> IntArray:
+        """The place of each id among the runs; -1 where it is none of them."""
+        if not self.id.size:
+            return np.full(ids.size, -1)
+        first, last = int(self.id[0]), int(self.id[-1])
+        if last - first > _WIDEST:
+            found = np.minimum(np.searchsorted(self.id, ids), self.id.size - 1)
+            return np.where(self.id[found] == ids, found, -1)
+        table = np.full(last - first + 3, -1)  # one more at each end, for all that lies outside
+        table[self.id - (first - 1)] = np.arange(self.id.size)
+        return table[np.clip(ids, first - 1, last + 1) - (first - 1)]
+
+    def ranks(self) -> IntArray:
+        """The rank of each run by revision, boot, id."""
+        rank = np.empty(self.id.size, dtype=np.int64)
+        rank[np.lexsort((self.id, self.boot, self.revision))] = np.arange(self.id.size)
+        return rank
 
 
-def _read(connection: Connection, wanted: Select[*tuple[Any, ...]]) -> _Columns:  # Any: the columns of `_measurements`
-    """The rows of a statement, as columns."""
+_NOTHING = np.empty(0, dtype=np.int64)
+_NO_ROWS = _Columns(_NOTHING, _NOTHING, _NOTHING, _NOTHING, np.empty(0))
+_NO_RUNS = _Runs(_NOTHING, _NOTHING, _NOTHING, _NOTHING, np.empty(0))
+
+
+def _joined(parts: Sequence[T], nothing: T) -> T:
+    """All parts, one after another."""
+    if len(parts) < 2:
+        return parts[0] if parts else nothing
+    names = type(nothing).__slots__
+    return type(nothing)(*(np.concatenate([getattr(part, name) for part in parts]) for name in names))
+
+
+def _among(connection: Connection, runs: _Runs, wanted: _Query, hosts: _Query) -> list[Any]:  # Any: conditions
+    """What keeps to the rows of these runs: a span of the table's key, and the runs where others lie between them."""
+    first, last = int(runs.id[0]), int(runs.id[-1])
+    among = [Measurement.run_id.between(first, last)]
+    there = select(func.count()).select_from(Run).where(Run.host_id.in_(hosts), Run.id.between(first, last))
+    if connection.execute(there).scalar_one() > _DENSE * runs.id.size:
+        # Plus nothing: the planner must read the table in its order, not run by run through the index of runs, which
+        # fetches a page a row (four times as slow over a whole history).
+        among.append((Measurement.run_id + literal_column("0")).in_(wanted))
+    return among
+
+
+def _read(connection: Connection, series: Sequence[int], *among: Any) -> _Columns:  # Any: conditions
+    """The rows of these time series, as columns."""
+    lists = (text_of(connection, column) for column in (Measurement.run_id, Measurement.n, Measurement.warmup))
+    of = Measurement.time_series_id
+    wanted = select(of, func.count(), *lists, bytes_of(connection, Measurement.values))
+    rows = connection.execute(wanted.where(is_one_of(of, series), *among).group_by(of)).all()
+    number, count, *listed, packed = zip(*rows, strict=True) if rows else ((), (), (), (), (), ())
+    run, n, warmup = map(integers, listed)
+    return _Columns(np.repeat(np.array(number, np.int64), count), run, n, warmup, floats(packed, int(n.sum())))
+
+
+def _runs(connection: Connection, wanted: _Query) -> _Runs:
+    """The runs of a statement."""
+    known = func.coalesce
+    started: Any = known(cast(func.extract("epoch", Run.started_at), String), "NaN")  # Any: two kinds of text
     if connection.dialect.name == "sqlite":
-        return _read_listed(connection, wanted)
-    rows = connection.execute(wanted).all()
-    series, run, n, warmup, packed = zip(*rows, strict=True) if rows else ((), (), (), (), ())
-    return _Columns(_integers(series), _integers(run), _integers(n), _integers(warmup), _floats(packed))
+        started = known(type_coerce(Run.started_at, String), "NaT")  # NumPy reads them all at once
+    columns = (Run.id, Run.revision_id, known(Run.boot_id, -1), known(Run.host_state_id, -1), started)
+    row = connection.execute(wanted.with_only_columns(*(text_of(connection, one) for one in columns))).one()
+    if row[0] is None:
+        return _NO_RUNS
+    ids, revision, boot, state = (integers([text]) for text in row[:4])
+    order = np.argsort(ids)
+    times = _seconds(connection, row[4].split(","))
+    return _Runs(ids[order], revision[order], boot[order], state[order], times[order])
 
 
-def _read_listed(connection: Connection, wanted: Select[*tuple[Any, ...]]) -> _Columns:  # Any: as above
-    """The same from SQLite, one row a time series, in the order of the table.
-
-    It joins numbers to texts in half the time that Python needs to make the rows, and lets other threads run meanwhile.
-    """
-    lists = (func.group_concat(column) for column in (Measurement.run_id, Measurement.n, Measurement.warmup))
-    packed = func.group_concat(func.hex(type_coerce(Measurement.values, LargeBinary)), "")
-    wanted = wanted.with_only_columns(Measurement.time_series_id, func.count(), *lists, packed)
-    rows = connection.execute(wanted.group_by(Measurement.time_series_id)).all()
-    series, count, *listed, texts = zip(*rows, strict=True) if rows else ((), (), (), (), (), ())
-    run, n, warmup = (np.fromstring(",".join(column), dtype=np.int64, sep=",") for column in listed)
-    values = _floats([bytes.fromhex("".join(texts))])
-    return _Columns(np.repeat(_integers(series), _integers(count)), run, n, warmup, values)
+def _seconds(connection: Connection, times: Sequence[str]) -> Floats:
+    """Times, as the engine prints them, as epoch seconds; NaN where unknown."""
+    if connection.dialect.name != "sqlite":
+        return np.array(times, dtype=np.float64)
+    instants = np.array(times, dtype="datetime64[us]")
+    return np.where(np.isnat(instants), np.nan, instants.astype(np.int64) / 1e6)
 
 
-def _measurements() -> Select[*tuple[Any, ...]]:  # Any: five columns
-    """Series, run, values in a row, warm-up, values as their bytes, to be joined before unpacking."""
-    stored = type_coerce(Measurement.values, LargeBinary)
-    return select(Measurement.time_series_id, Measurement.run_id, Measurement.n, Measurement.warmup, stored)
-
-
-def _table(connection: Connection, read: _Columns, boot_ids: Collection[int] | None) -> SampleTable:
-    series, run, n, warmup = read.series, read.run, read.n, read.warmup
-    known, place = np.unique(run, return_inverse=True)
-    revision, boot, state, started = _runs(connection, known)
-    starts = np.cumsum(n) - n
-    kept = np.arange(run.size)
+def _table(read: _Columns, runs: _Runs, boot_ids: Collection[int] | None) -> SampleTable:
+    at = runs.places(read.run)
+    kept = at >= 0
     if boot_ids is not None:
-        kept = np.flatnonzero(np.isin(boot[place], list(boot_ids)))
-    order = kept[np.lexsort((run[kept], boot[place][kept], revision[place][kept], series[kept]))]
-    counts = np.maximum(n - warmup, 0)[order]
-    first = np.repeat((starts + np.minimum(warmup, n))[order] - (np.cumsum(counts) - counts), counts)
-    at = place[order]
+        kept[kept] = np.isin(runs.boot, list(boot_ids))[at[kept]]
+    key = read.series * runs.id.size + np.r_[runs.ranks(), -1][at]
+    if not kept.all() or (key[1:] < key[:-1]).any():
+        order = np.flatnonzero(kept)
+        order = order[np.argsort(key[order], kind="stable")]
+        at = at[order]
+        read = _chosen(read, order)
+    elif read.warmup.any():
+        read = _chosen(read, np.arange(read.run.size))
     return SampleTable(
-        series=series[order],
-        run=run[order],
-        revision=revision[at],
-        boot=boot[at],
-        state=state[at],
-        started=started[at],
-        counts=counts,
-        values=read.values[first + np.arange(counts.sum())],
+        series=read.series,
+        run=read.run,
+        revision=runs.revision[at],
+        boot=runs.boot[at],
+        state=runs.state[at],
+        started=runs.started[at],
+        counts=read.n,
+        values=read.values,
     )
 
 
-def _runs(connection: Connection, ids: IntArray) -> tuple[IntArray, IntArray, IntArray, Floats]:
-    """Revision, boot, host state and start of the runs with these ids, which are in order; -1 and NaN where unknown."""
-    nothing = func.coalesce
-    started: Any = func.extract("epoch", Run.started_at)  # Any: a number, or a text
-    if connection.dialect.name == "sqlite":
-        started = type_coerce(Run.started_at, String)  # one call of NumPy reads them all
-    wanted = select(Run.revision_id, nothing(Run.boot_id, -1), nothing(Run.host_state_id, -1), started).order_by(Run.id)
-    rows: list[Any] = []  # Any: rows of four columns
-    for part in chunks(ids.tolist()):
-        rows += connection.execute(wanted.where(is_one_of(Run.id, part))).all()
-    *numbers, times = zip(*rows, strict=True) if rows else ((), (), (), ())
-    revision, boot, state = (_integers(column) for column in numbers)
-    return revision, boot, state, _seconds(times)
-
-
-def _seconds(times: Sequence[Any]) -> Floats:  # Any: numbers of PostgreSQL, texts of SQLite
-    """Times as epoch seconds, NaN where unknown."""
-    if any(isinstance(one, str) for one in times):
-        instants = np.array(["NaT" if one is None else one for one in times], dtype="datetime64[us]")
-        return np.where(np.isnat(instants), np.nan, instants.astype(np.int64) / 1e6)
-    return np.array([np.nan if one is None else float(one) for one in times], dtype=np.float64)
-
-
-def _integers(column: Sequence[int]) -> IntArray:
-    return np.array(column, dtype=np.int64)
-
-
-def _floats(parts: Sequence[bytes]) -> Floats:
-    """All values end to end."""
-    return np.frombuffer(b"".join(parts), dtype="<f8")
+def _chosen(read: _Columns, order: IntArray) -> _Columns:
+    """The rows at these places without their warm-up."""
+    n, warmup = read.n, np.minimum(read.warmup, read.n)
+    counts = (n - warmup)[order]
+    if n.size and not warmup.any() and (n == n[0]).all():
+        values = read.values.reshape(n.size, -1)[order].ravel()
+    else:
+        first = np.repeat((np.cumsum(n) - n + warmup)[order] - (np.cumsum(counts) - counts), counts)
+        values = read.values[first + np.arange(counts.sum())]
+    return _Columns(read.series[order], read.run[order], counts, np.zeros_like(counts), values)

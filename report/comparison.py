@@ -15,13 +15,13 @@ from db.hoststate import Difference, Severity
 from db.queries import Filters
 from db.samples import without_collection
 from db.series import Builds, find, harnesses, known_series
-from db.values import RevisionRow, RunCount, SampleTable, SeriesRow
+from db.values import IntArray, RevisionRow, RunCount, SampleTable, SeriesRow
 from report import comparability, history, versions
 from report import pairs as pairing
 from report.comparability import Comparability
 from report.names import resolve
 from report.pairs import Kind, Pair
-from stats.compare import Comparison, Policy, Samples, Verdict, compare
+from stats.compare import Comparison, Policy, RunSamples, Verdict, compare
 from stats.effects import geometric_mean
 from stats.samples import History
 from stats.variance import Spreads
@@ -169,7 +169,7 @@ def _judge(data: _Data, pairs: Sequence[Pair], request: Request) -> tuple[Row, .
     """All pairs of all time series as one family; those on hosts that differ are judged apart from it."""
     sides = _sides(data.table, pairs)
     judge = cache(partial(comparability.judge, states=data.states, vary=request.vary))  # the same states in most rows
-    found = {key: judge(*_states(data.table, rows)) for key, rows in sides.items()}
+    found = {key: judge(*states) for key, states in _states(data.table, sides).items()}
     results: dict[_Key, Comparison] = {}
     for family in (
         [key for key in sides if found[key].severity not in (Severity.BLOCK, Severity.DOWNGRADE)],
@@ -177,7 +177,7 @@ def _judge(data: _Data, pairs: Sequence[Pair], request: Request) -> tuple[Row, .
     ):
         if family:
             series = [data.series[key[0]] for key in family]
-            before = history.for_pairs(data.past, data.table, [(k[0], np.concatenate(sides[k])) for k in family])
+            before = history.for_pairs(data.past, data.table, [(k[0], np.r_[sides[k]]) for k in family if data.past])
             judged = _compare(data.table, [sides[key] for key in family], series, request.policy, before)
             results |= dict(zip(family, judged, strict=True))
     by_ids = {pair.ids: pair for pair in pairs}
@@ -201,7 +201,8 @@ def _row(data: _Data, key: _Key, pair: Pair, result: Comparison, hosts: Comparab
     return Row(pair.head.name, series, result, hosts, pair.base.name, pair.name, pair.kind)
 
 
-_Sides = tuple[np.ndarray, np.ndarray]  # rows of the sample table: base, head
+_Sides = tuple[slice, slice]  # rows of the sample table: base, head
+_Place = tuple[frozenset[int], frozenset[int]]  # the host states that each side was measured in
 
 
 def _sides(table: SampleTable, pairs: Sequence[Pair]) -> dict[_Key, _Sides]:
@@ -209,9 +210,10 @@ def _sides(table: SampleTable, pairs: Sequence[Pair]) -> dict[_Key, _Sides]:
         return {}
     is_new = (table.series[1:] != table.series[:-1]) | (table.revision[1:] != table.revision[:-1])
     starts = np.flatnonzero(np.r_[True, is_new])
-    own: dict[int, dict[int, np.ndarray]] = {}
-    for start, stop in pairwise([*starts.tolist(), table.series.size]):
-        own.setdefault(int(table.series[start]), {})[int(table.revision[start])] = np.arange(start, stop)
+    own: dict[int, dict[int, slice]] = {}
+    of = zip(table.series[starts].tolist(), table.revision[starts].tolist(), strict=True)
+    for (series, revision), rows in zip(of, pairwise([*starts.tolist(), table.series.size]), strict=True):
+        own.setdefault(series, {})[revision] = slice(*rows)
     ids = [pair.ids for pair in pairs]
     return {
         (series, base, head): (rows[base], rows[head])
@@ -221,39 +223,47 @@ def _sides(table: SampleTable, pairs: Sequence[Pair]) -> dict[_Key, _Sides]:
     }
 
 
-def _states(table: SampleTable, sides: _Sides) -> tuple[frozenset[int], frozenset[int]]:
-    """The host states that each side was measured in."""
-    base, head = (frozenset(table.state[rows].tolist()) for rows in _compared(table, sides))
-    return base, head
+def _states(table: SampleTable, sides: Mapping[_Key, _Sides]) -> dict[_Key, _Place]:
+    """The host states that both sides of each pair were measured in; the metrics of one run share them."""
+    seen: dict[tuple[bytes, ...], _Place] = {}
+    found = {}
+    for key, rows in sides.items():
+        stored = tuple(column[side].tobytes() for side in rows for column in (table.boot, table.state))
+        if stored not in seen:
+            base, head = (frozenset(states.tolist()) for states in _compared(table, rows))
+            seen[stored] = base, head
+        found[key] = seen[stored]
+    return found
 
 
-def _compared(table: SampleTable, sides: _Sides) -> _Sides:
-    """The rows that a verdict rests on: where boots are shared, only those (the blocked design leaves out the rest)."""
-    boots = [set(table.boot[rows].tolist()) for rows in sides]
-    shared = [boot for boot in boots[0] & boots[1] if boot >= 0]
-    if not shared:
-        return sides
-    base, head = (rows[np.isin(table.boot[rows], shared)] for rows in sides)
-    return base, head
+def _compared(table: SampleTable, sides: _Sides) -> list[IntArray]:
+    """The states a verdict rests on: where boots are shared, only theirs (the blocked design leaves out the rest)."""
+    base, head = (table.boot[rows] for rows in sides)
+    shared = [boot for boot in np.intersect1d(base, head).tolist() if boot >= 0]
+    states = [table.state[rows] for rows in sides]
+    return (
+        [state[np.isin(boot, shared)] for state, boot in zip(states, (base, head), strict=True)] if shared else states
+    )
 
 
 def _compare(
     table: SampleTable, pairs: Sequence[_Sides], series: Sequence[SeriesRow], policy: Policy, before: History | None
 ) -> tuple[Comparison, ...]:
-    rows = np.concatenate([side for pair in pairs for side in pair])
-    sizes = [side.size for pair in pairs for side in pair]
-    metric = np.repeat(np.repeat(np.arange(len(pairs)), 2), sizes)
-    side = np.repeat(np.tile([0, 1], len(pairs)), sizes)
-    counts = table.counts[rows]
-    offsets = np.r_[0, np.cumsum(table.counts)]
-    within = np.arange(counts.sum()) - np.repeat(np.cumsum(counts) - counts, counts)
-    samples = Samples(
-        metric=np.repeat(metric, counts),
-        side=np.repeat(side, counts),
-        boot=np.repeat(table.boot[rows], counts),
-        run=np.repeat(table.run[rows], counts),
-        value=table.values[np.repeat(offsets[rows], counts) + within],
-        start=np.repeat(table.started[rows], counts),
+    sides = [side for pair in pairs for side in pair]
+    starts, sizes = np.array([(side.start, side.stop - side.start) for side in sides]).T
+    place = np.repeat(np.arange(len(sides)), sizes)
+    rows = np.repeat(starts - (np.cumsum(sizes) - sizes), sizes) + np.arange(place.size)
+    ends = np.r_[0, np.cumsum(table.counts)]
+    value = np.concatenate([table.values[ends[side.start] : ends[side.stop]] for side in sides])
+    kept = np.flatnonzero(table.counts[rows])  # a run whose values are all warm-up says nothing
+    place, rows = place[kept], rows[kept]
+    samples = RunSamples(
+        metric=place // 2,
+        side=place % 2,
+        boot=table.boot[rows],
+        counts=table.counts[rows],
+        value=value,
+        start=table.started[rows],
     )
     better = np.array([_DIRECTION[s.better] for s in series])
     found = compare(samples, metrics=len(pairs), better=better, policy=policy, history=before)

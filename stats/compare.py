@@ -10,17 +10,17 @@ from stats.designs import Design
 from stats.judge import Reason, Reasons, reasons, verdict
 from stats.policy import IntArray, Policy, Verdict
 from stats.power import LIMIT, Plan, units_needed
-from stats.samples import History, Samples
+from stats.samples import History, RunSamples, Samples, by_run
 from stats.weigh import weigh
 
-__all__ = ["Comparison", "History", "Policy", "Replication", "Samples", "Verdict", "compare"]
+__all__ = ["Comparison", "History", "Policy", "Replication", "RunSamples", "Samples", "Verdict", "compare"]
 
 DESIGNS = {int(design): design.name.lower() for design in Design}
 PLANNED = frozenset({Reason.NOISE, Reason.SMALL, Reason.TOO_FEW})
 
 
 def compare(
-    samples: Samples, *, metrics: int, better: IntArray, policy: Policy, history: History | None = None
+    samples: Samples | RunSamples, *, metrics: int, better: IntArray, policy: Policy, history: History | None = None
 ) -> tuple[Comparison, ...]:
     """Return one comparison per metric 0 … metrics-1, in order.
 
@@ -30,7 +30,8 @@ def compare(
     """
     if better.shape != (metrics,) or (samples.metric < 0).any() or (samples.metric >= metrics).any():
         raise ValueError(f"metric codes must lie in 0 … {metrics - 1}, and `better` must have one entry each")
-    evidence = weigh(samples, better, policy, history)
+    runs = by_run(samples) if isinstance(samples, Samples) else samples
+    evidence = weigh(runs, better, policy, history)
     found = reasons(evidence, policy)
     plans = _plans(evidence, found, policy)
     warnings = wording.warnings(evidence, policy)

@@ -7,6 +7,7 @@ from scipy import special
 
 from stats.grouped import totals
 from stats.policy import BoolArray, FloatArray, IntArray
+from stats.samples import RunSamples
 from stats.summarise import Runs
 
 PROBE = 32  # values per metric looked at for repeats; continuous measurements never repeat exactly
@@ -21,14 +22,15 @@ SIX_DIGITS = 5e-6
 MOST_STEPS = 2  # differences of so many steps are put down to the steps
 
 
-def grid(metric: IntArray, value: FloatArray, metrics: int) -> FloatArray:
+def grid(samples: RunSamples, metrics: int) -> FloatArray:
     """Return the grid [metrics] that each metric's values sit on, in their unit; 0 where there is none.
 
-    `metric` is sorted. Only metrics with repeated values are looked at: the grid is the smallest gap between
+    Only metrics with repeated values are looked at: the grid is the smallest gap between
     two values, if all values are whole multiples of it away from each other.
     """
     found = np.zeros(metrics)
-    first = np.searchsorted(metric, np.arange(metrics + 1))
+    value = samples.value
+    first = np.r_[0, np.cumsum(samples.counts)][np.searchsorted(samples.metric, np.arange(metrics + 1))]
     for m in _repeating(first, value):
         levels = np.unique(value[first[m] : first[m + 1]])
         if levels.size < 2:

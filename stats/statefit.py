@@ -8,7 +8,7 @@ from scipy import special
 
 from stats import summarise
 from stats.policy import FloatArray, IntArray
-from stats.samples import Samples
+from stats.samples import Samples, by_run
 from stats.stepping import LEAST_STEP, Rows, agrees, common_steps, jumps_by, step_of
 from stats.summarise import Runs
 
@@ -89,8 +89,8 @@ def fit_all(samples: Sequence[StateSamples]) -> tuple[Fit, ...]:
 def _runs(samples: StateSamples) -> Rows:
     """Return one row per run. States take the place of metrics, so that outliers in a run are pulled in as ever."""
     zeros = np.zeros_like(samples.state)
-    columns = Samples(samples.state, zeros, samples.boot, samples.run, samples.value, samples.start)
-    together = summarise.choose_scale(zeros, samples.value, 1)
+    columns = by_run(Samples(samples.state, zeros, samples.boot, samples.run, samples.value, samples.start))
+    together = summarise.choose_scale(columns, np.zeros_like(columns.metric), 1)
     states = int(samples.state.max(initial=0)) + 1
     scale = summarise.Scale(np.repeat(together.is_log, states), np.repeat(together.divisor, states))
     found: Runs = summarise.gather_runs(columns, scale, robust=True)

@@ -9,7 +9,7 @@ from stats.answer import Evidence, Tested
 from stats.designs import Design, Layout
 from stats.fdr import adjust
 from stats.policy import BoolArray, FloatArray, IntArray, Policy
-from stats.samples import History, Samples
+from stats.samples import History, RunSamples
 from stats.summarise import Runs, Scale
 
 # Logs carry sixteen digits: a smaller spread (relative) is rounding, not a measurement.
@@ -20,14 +20,13 @@ HISTORY_DF = 20.0
 ATTAINABLE = 0.1
 
 
-def weigh(samples: Samples, better: IntArray, policy: Policy, history: History | None) -> Evidence:
+def weigh(samples: RunSamples, better: IntArray, policy: Policy, history: History | None) -> Evidence:
     """Return what the samples say about every metric, before it is judged."""
     metrics = better.size
-    samples = summarise.in_order(samples)
-    scale = summarise.choose_scale(samples.metric, samples.value, metrics)
+    scale = summarise.choose_scale(samples, samples.metric, metrics)
     runs = summarise.gather_runs(samples, scale, robust=policy.robust)
     layout = designs.lay_out(runs, metrics, policy)
-    step = resolution.grid(samples.metric, samples.value, metrics)
+    step = resolution.grid(samples, metrics)
     low, high = _extremes(runs, metrics)
     constant = (low == high).all(axis=1)
     tested = _test(layout, constant, policy, history, _floor(step, runs, scale, metrics))

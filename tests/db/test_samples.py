@@ -1,5 +1,6 @@
 """Measurements as columns: what is asked for, in the stated order, on every engine."""
 
+import sqlite3
 from datetime import UTC, datetime, timedelta
 
 import numpy as np
@@ -8,6 +9,7 @@ from sqlalchemy import select
 
 from db import engine as engines
 from db import queries
+from db.joined import floats
 from db.models import Boot, Measurement, Run
 from db.values import CaptureContext, NewCapture, NewMeasurement, NewRun, RevisionFacts
 from db.writes import Writer
@@ -88,3 +90,49 @@ def test_columns_say_what_the_rows_say(database, count):
     assert [table.values.size + table.series.size for table in nothing] == [0, 0, 0]
     assert all(table.values.dtype == np.float64 for table in nothing)
     engine.dispose()
+
+
+@pytest.mark.parametrize("count", [1, METRICS])
+def test_runs_of_others_between_those_that_are_wanted_are_left_out(database, count):
+    """The first and the last revision of many: what lies between is not read, or sorted out by the engine."""
+    engine = engines.connect(database)
+    with engines.writing(engine) as connection:
+        for number in range(12):
+            measured = tuple(NewMeasurement(f"m{m}", "s", "lower", np.array([number, m, 0.0])) for m in range(METRICS))
+            run = NewRun("suite/prog", {}, "pass", "prog", 1, measured)
+            place = CaptureContext("bm", RevisionFacts(label=f"r{number % 11}"))
+            Writer(connection).store(place, NewCapture(f"{number}.out", {"stdout": b"%d" % number}, runs=(run,)))
+    with engines.reading(engine) as connection:
+        series = [one.id for one in queries.series(connection)][:count]
+        wanted = [one.id for one in queries.revisions(connection) if one.label in {"r0", "r10"}]
+
+        found = as_rows(queries.samples(connection, series, wanted))
+
+    assert found == one_by_one(engine, series, wanted)
+    assert len(found) == 3 * count
+    engine.dispose()
+
+
+def test_an_sqlite_file_of_another_encoding_gives_the_same_values(tmp_path):
+    """Made by somebody else, empty: bytes that SQLite joins as texts would be turned into others there."""
+    path = tmp_path / "utf16.db"
+    with sqlite3.connect(path) as made:
+        made.execute("PRAGMA encoding = 'UTF-16'")
+        made.execute("CREATE TABLE made (id INTEGER)")
+        made.execute("DROP TABLE made")
+    engine = engines.connect(f"sqlite:///{path}", create=True)
+    stored(engine)
+    with engines.reading(engine) as connection:
+        series = [one.id for one in queries.series(connection)]
+        encoding = connection.exec_driver_sql("PRAGMA encoding").scalar()
+
+        found = as_rows(queries.samples(connection, series))
+
+    assert encoding == "UTF-16le"
+    assert found == one_by_one(engine, series)
+    engine.dispose()
+
+
+def test_joined_values_that_are_not_all_there_are_refused():
+    with pytest.raises(RuntimeError, match="12 bytes where 2 values"):
+        floats([b"123456789012"], 2)

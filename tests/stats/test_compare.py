@@ -8,7 +8,7 @@ import scipy.stats as sps
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from stats.compare import Comparison, History, Policy, Samples, Verdict, compare
+from stats.compare import Comparison, History, Policy, RunSamples, Samples, Verdict, compare
 
 SHAPE = (20, 2, 4, 3, 3)
 FLAGS = {Verdict.REGRESSION, Verdict.IMPROVEMENT}
@@ -258,3 +258,24 @@ def test_history_judges_a_single_boot_a_side(make_samples, make_noise):
     assert found[0].verdict is Verdict.REGRESSION
     assert found[1].verdict not in FLAGS
     assert judge(samples, 2)[0].verdict is Verdict.INCONCLUSIVE
+
+
+@settings(max_examples=25, deadline=None)
+@given(seed=seeds, shared=st.booleans(), longest=st.integers(1, 12))
+def test_one_row_a_run_says_what_one_row_a_value_says(make_samples, make_noise, seed, shared, longest):
+    samples = make_samples(make_noise(seed, (*SHAPE[:-1], 12)), shared_boots=shared)
+    rng = np.random.default_rng(seed)
+    length = rng.integers(1, longest + 1, samples.value.size // 12)  # values of each run that are kept
+    samples = take(samples, np.flatnonzero(np.arange(samples.value.size) % 12 < np.repeat(length, 12)))
+    first = np.cumsum(length) - length
+    runs = RunSamples(samples.metric[first], samples.side[first], samples.boot[first], length, samples.value)
+
+    assert judge(runs, 20) == judge(samples, 20)
+
+
+def test_rows_a_run_that_do_not_add_up_are_refused():
+    one = np.zeros(2, dtype=np.int64)
+
+    for metric, counts, why in (([0, 0], [1, 2], "needs values"), ([0, 0], [3, 0], "needs"), ([1, 0], [1, 2], "order")):
+        with pytest.raises(ValueError, match=why):
+            RunSamples(np.array(metric), one, one, np.array(counts), np.ones(2 if why == "needs values" else 3))
