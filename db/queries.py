@@ -87,19 +87,10 @@ def revisions(connection: Connection) -> tuple[RevisionRow, ...]:
         .join(PatchSeries, SeriesVersion.series_id == PatchSeries.id, isouter=True)
     )
     found = [
-        RevisionRow(
-            id=row.id,
-            kernel=row.kernel,
-            commit=row.commit,
-            label=row.label,
-            subject=row.subject,
-            committed_at=row.committed_at,
-            first_seen_at=row.first_seen_at,
-            series=row.name or "",
-            version=row.version,
-            patch=row.patch_k,
+        RevisionRow(number, kernel, commit, label, subject, committed, seen, series or "", version, patch)
+        for number, kernel, commit, label, subject, committed, seen, series, version, patch in connection.execute(
+            wanted
         )
-        for row in connection.execute(wanted)
     ]
     return tuple(sorted(found, key=lambda revision: revision.order))
 
@@ -111,16 +102,16 @@ def series(connection: Connection, filters: Filters = Filters()) -> tuple[Series
     Names and parameters are read once each and shared: of 50,000 time series, a hundred test cases were decoded
     50,000 times.
     """
-    hosts, cases = _hosts(connection), _cases(connection)
+    hosts = _hosts(connection)
     metrics = {row.id: row for row in connection.execute(select(Metric.id, Metric.name, Metric.unit, Metric.better))}
     wanted = select(TimeSeries.id, TimeSeries.host_id, TimeSeries.test_case_id, TimeSeries.metric_id)
     if filters.host:
         wanted = wanted.where(TimeSeries.host_id.in_(_named(hosts, filters.host)))
     if (only := filters.only()) is not None and len(only) <= _CHUNK:
         wanted = wanted.where(TimeSeries.id.in_(sorted(only)))
-    found = sorted(
-        (cases[case][0], case, hosts[host], metric, number) for number, host, case, metric in connection.execute(wanted)
-    )
+    stored = connection.execute(wanted).all()
+    cases = _cases(connection, {row.test_case_id for row in stored})
+    found = sorted((cases[case][0], case, hosts[host], metric, number) for number, host, case, metric in stored)
     rows = (
         SeriesRow(number, host, benchmark, case, cases[case][1], about.name, about.unit, about.better)
         for benchmark, case, host, metric, number in found
@@ -146,9 +137,13 @@ def _named(names: Mapping[int, str], glob: str) -> list[int]:
     return [number for number, name in names.items() if _matches(glob, name)]
 
 
-def _cases(connection: Connection) -> dict[int, tuple[str, Mapping[str, str | int | float | bool]]]:
-    """Benchmark and parameters of each test case."""
+def _cases(
+    connection: Connection, ids: Collection[int]
+) -> dict[int, tuple[str, Mapping[str, str | int | float | bool]]]:
+    """Benchmark and parameters of these test cases."""
     wanted = select(TestCase.id, Benchmark.name, TestCase.params).join(Benchmark)
+    if len(ids) <= _CHUNK:  # to decode the parameters of all costs more than a line of a trend
+        wanted = wanted.where(TestCase.id.in_(sorted(ids)))
     return {row.id: (row.name, row.params) for row in connection.execute(wanted)}
 
 
@@ -174,7 +169,7 @@ def run_counts(
 
     Ordered by benchmark, test case, host, revision, status.
     """
-    hosts, cases = _hosts(connection), _cases(connection)
+    hosts = _hosts(connection)
     columns = (Run.revision_id, Run.host_id, Run.test_case_id, Run.status)
     wanted = (
         select(*columns, func.count())
@@ -185,9 +180,11 @@ def run_counts(
         wanted = wanted.where(Run.boot_id.in_(sorted(boot_ids)))
     if filters.host:
         wanted = wanted.where(Run.host_id.in_(_named(hosts, filters.host)))
+    stored = connection.execute(wanted).all()
+    cases = _cases(connection, {row.test_case_id for row in stored})
     rows = (
         RunCount(revision, hosts[host], cases[case][0], case, cases[case][1], status, runs)
-        for revision, host, case, status, runs in connection.execute(wanted)
+        for revision, host, case, status, runs in stored
     )
     kept = (row for row in rows if filters.takes_case(row.benchmark, row.host))
     return tuple(sorted(kept, key=attrgetter("benchmark", "test_case_id", "host", "revision_id", "status")))

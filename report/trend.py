@@ -1,7 +1,8 @@
 """Answers "how did this metric move?": one level per revision of each time series, in the order of the revisions."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 from typing import NamedTuple
 
 import numpy as np
@@ -55,12 +56,10 @@ def build(
     wanted = queries.series(connection, filters)[:limit]
     known = {r.id: r for r in queries.revisions(connection) if _kept(r, revisions)}
     boots = {b.id for b in queries.boots(connection, filters.boot)} if filters.boot else None
-    table = queries.samples(connection, [s.id for s in wanted], list(known), boots)
+    table = queries.samples(connection, [s.id for s in wanted], list(known) if revisions else None, boots)
     states = queries.host_states(connection, {int(i) for i in np.unique(table.state) if i >= 0})
-    ordered = sorted(known.values(), key=lambda revision: revision.order)
-    ids = np.array([revision.id for revision in ordered], dtype=np.int64)
-    rank = np.argsort(ids)[np.searchsorted(np.sort(ids), table.revision)]  # of each row, in the order of the revisions
-    lines = tuple(line for s in wanted if (line := _line(s, table, rank, ordered, states)).points)
+    found = _points(table, list(known.values()), states)
+    lines = tuple(Line(s, found[s.id]) for s in wanted if s.id in found)
     if not lines:
         raise UserError("no measurements pass the filters", "loosen them, or upload results first: kvmperf upload PATH")
     return lines
@@ -89,41 +88,58 @@ def _kept(revision: RevisionRow, texts: Sequence[str]) -> bool:
     return not texts or any(text in revision.name or text == revision.kernel for text in texts)
 
 
-def _line(
-    series: SeriesRow,
-    table: SampleTable,
-    rank: IntArray,
-    ordered: Sequence[RevisionRow],
-    states: Mapping[int, Mapping[str, str]],
-) -> Line:
-    first, last = np.searchsorted(table.series, [series.id, series.id + 1])
-    rows = first + np.flatnonzero(table.counts[first:last])  # a run whose values are all warm-up is no point
-    ranks, position = np.unique(rank[rows], return_inverse=True)
-    counts = table.counts[rows]
-    start, stop = table.counts[:first].sum(), table.counts[:last].sum()
-    found = levels(
-        table.values[start:stop],
-        np.repeat(table.run[rows], counts),
-        np.repeat(table.boot[rows], counts),
-        np.repeat(position, counts),
-    )
-    last_row = np.zeros(ranks.size, dtype=np.int64)
-    last_row[position] = rows
-    changed = _host_changes(table.state[last_row].tolist(), states)
-    return Line(series, tuple(map(Point, map(ordered.__getitem__, ranks.tolist()), found, changed)))
+def _points(
+    table: SampleTable, ordered: Sequence[RevisionRow], states: Mapping[int, Mapping[str, str]]
+) -> dict[int, tuple[Point, ...]]:
+    """The points of each time series; revisions in their order. All levels are found at once, series by series."""
+    rows = np.flatnonzero(table.counts)  # a run whose values are all warm-up is no point
+    series, revision = table.series[rows], table.revision[rows]
+    is_new = np.ones(rows.size, dtype=np.bool_)
+    is_new[1:] = (series[1:] != series[:-1]) | (revision[1:] != revision[:-1])
+    first = np.flatnonzero(is_new)
+    found = levels(table.values, table.counts[rows], table.boot[rows], np.cumsum(is_new) - 1)
+    ids = np.array([one.id for one in ordered], dtype=np.int64)
+    place = np.argsort(ids)[np.searchsorted(np.sort(ids), revision[first])]
+    order = np.lexsort((place, series[first]))
+    state = table.state[rows[np.r_[first[1:], rows.size][order] - 1]]  # that of a point's last run
+    places, series = place[order].tolist(), series[first]  # in order of the series already
+    changes = _Changes(states)
+    starts = np.flatnonzero(np.diff(series, prepend=-1))
+    return {
+        int(series[start]): tuple(
+            map(
+                Point,
+                map(ordered.__getitem__, places[start:stop]),
+                map(found.__getitem__, order[start:stop].tolist()),
+                changes.along(state[start:stop]),
+            )
+        )
+        for start, stop in pairwise([*starts.tolist(), series.size])
+    }
 
 
-def _host_changes(
-    of_points: Sequence[int], states: Mapping[int, Mapping[str, str]]
-) -> Iterator[tuple[Difference, ...]]:
-    """What matters of each point's host state that differs from the one before; an unknown state differs from none."""
-    before: Mapping[str, str] = {}
-    last = -1
-    for number in of_points:
-        if number == last:
-            yield ()
-            continue
-        state = states.get(number, {})
-        changed = differences(before, state) if before and state and before is not state else ()
-        yield tuple(one for one in changed if one.severity is not Severity.NOTE)
-        before, last = state or before, number
+class _Changes:
+    """What matters of a host state that differs from the one before; an unknown state differs from none."""
+
+    def __init__(self, states: Mapping[int, Mapping[str, str]]) -> None:
+        self._states = states
+        self._found: dict[tuple[int, int], tuple[Difference, ...]] = {}  # time series of one host change alike
+
+    def along(self, of_points: IntArray) -> list[tuple[Difference, ...]]:
+        """The changes at each point of a line."""
+        found: list[tuple[Difference, ...]] = [()] * of_points.size
+        before = -1
+        for position in np.flatnonzero(np.diff(of_points, prepend=-1)).tolist():
+            number = int(of_points[position])
+            if self._states.get(number):
+                found[position] = self._between(before, number)
+                before = number
+        return found
+
+    def _between(self, before: int, number: int) -> tuple[Difference, ...]:
+        if before < 0 or before == number:
+            return ()
+        if (before, number) not in self._found:
+            changed = differences(self._states[before], self._states[number])
+            self._found[before, number] = tuple(one for one in changed if one.severity is not Severity.NOTE)
+        return self._found[before, number]

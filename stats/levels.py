@@ -5,7 +5,10 @@ from typing import NamedTuple
 import numpy as np
 from scipy import special
 
-from stats.policy import FloatArray, IntArray
+from stats.policy import BoolArray, FloatArray, IntArray
+from stats.summarise import segment_medians
+
+SCOPES = ("boots unknown", "within one boot", "")  # by the number of known boots
 
 
 class Level(NamedTuple):
@@ -25,53 +28,51 @@ class Level(NamedTuple):
 
 
 def levels(
-    value: FloatArray, run: IntArray, boot: IntArray, point: IntArray, confidence: float = 0.95
+    value: FloatArray, counts: IntArray, boot: IntArray, point: IntArray, confidence: float = 0.95
 ) -> tuple[Level, ...]:
-    """Return one level per point 0 … max(point), each of which has at least one value.
+    """Return one level per point 0 … max(point), each of which has at least one run.
 
-    Equal-length columns, one row per iteration; `boot` is -1 where unknown. The value is the median over boots of the
-    median over runs of each run's median. The interval is Student's t on the units' logs (plain values where some are
-    not positive): boots are the units where a point has two or more, else runs inside its one boot.
+    One row per run, those of a point together and boot by boot; `value` holds their iterations end to end, `counts` of
+    each one or more. `boot` is -1 where unknown.
+
+    The value is the median over boots of the median over runs of each run's median. The interval is Student's t on the
+    units' logs (plain values where some are not positive): boots are the units where a point has two or more, else runs
+    inside its one boot.
     """
     if not value.size:
         return ()
-    rows, per_run = _medians(np.stack([point, boot, run]), value)
-    places, per_boot = _medians(rows[:2], per_run)
-    points, typical = _medians(places[:1], per_boot)
-    known = np.bincount(places[0], weights=places[1] >= 0).astype(int)
-    runs = np.bincount(rows[0])
-    values = np.bincount(point)
+    per_run = segment_medians(value, np.cumsum(counts) - counts, counts)
+    of_boot = np.flatnonzero(_is_new(point, boot))
+    per_boot = segment_medians(per_run, of_boot, np.diff(np.r_[of_boot, counts.size]))
+    owner = point[of_boot]
+    of_point = np.flatnonzero(_is_new(owner))
+    typical = segment_medians(per_boot, of_point, np.diff(np.r_[of_point, owner.size]))
+    known = np.bincount(owner, weights=boot[of_boot] >= 0).astype(np.int64)
+    runs = np.bincount(point)
+    values = np.bincount(point, weights=counts).astype(np.int64)
     by_boot, by_run = (
-        _intervals(owner, units, points.size, confidence)
-        for owner, units in ((places[0], per_boot), (rows[0], per_run))
+        _intervals(of, units, typical.size, confidence) for of, units in ((owner, per_boot), (point, per_run))
     )
     low, high = (np.where(known >= 2, a, b) for a, b in zip(by_boot, by_run, strict=True))
-    scopes = ("boots unknown", "within one boot", "")
-    return tuple(
-        map(
-            Level,
-            typical.tolist(),
-            _known(low),
-            _known(high),
-            known.tolist(),
-            runs.tolist(),
-            values.tolist(),
-            [scopes[min(boots, 2)] for boots in known.tolist()],
-        )
-    )
+    scopes = np.array(SCOPES, dtype=np.object_)[np.minimum(known, 2)]
+    columns = (column.tolist() for column in (known, runs, values, scopes))
+    return tuple(map(Level, typical.tolist(), _known(low), _known(high), *columns))
+
+
+def _is_new(*keys: IntArray) -> BoolArray:
+    """Return which rows differ from the one before in one of the keys."""
+    is_new = np.ones(keys[0].size, dtype=np.bool_)
+    is_new[1:] = False
+    for key in keys:
+        is_new[1:] |= key[1:] != key[:-1]
+    return is_new
 
 
 def _known(bounds: FloatArray) -> list[float | None]:
+    unknown = np.isnan(bounds)
+    if unknown.all():
+        return [None] * bounds.size
     return [None if bound != bound else bound for bound in bounds.tolist()]  # noqa: PLR0124 (NaN is not itself)
-
-
-def _medians(keys: IntArray, value: FloatArray) -> tuple[IntArray, FloatArray]:
-    """Return the distinct columns of `keys` [k, rows] in order, and the median of the values of each."""
-    order = np.lexsort((value, *keys[::-1]))
-    keys, value = keys[:, order], value[order]
-    starts = np.flatnonzero(np.r_[True, (keys[:, 1:] != keys[:, :-1]).any(axis=0)])
-    counts = np.diff(np.r_[starts, value.size])
-    return keys[:, starts], (value[starts + (counts - 1) // 2] + value[starts + counts // 2]) / 2
 
 
 def _intervals(owner: IntArray, units: FloatArray, points: int, confidence: float) -> tuple[FloatArray, FloatArray]:

@@ -7,10 +7,11 @@ from stats.levels import levels
 
 
 def columns(boots):
-    """Values of one point as {boot: [[iterations of a run], …]}."""
-    rows = [(v, 100 * b + r, b) for b, runs in boots.items() for r, values in enumerate(runs) for v in values]
-    value, run, boot = (np.array(column) for column in zip(*rows, strict=True))
-    return value.astype(float), run, boot, np.zeros(value.size, dtype=int)
+    """Runs of one point as {boot: [[iterations of a run], …]}."""
+    rows = [(values, b) for b, runs in boots.items() for values in runs]
+    value = np.concatenate([np.array(values) for values, _ in rows])
+    counts, boot = (np.array(column) for column in zip(*((len(values), b) for values, b in rows), strict=True))
+    return value, counts, boot, np.zeros(boot.size, dtype=int)
 
 
 def test_boots_are_the_units_where_there_are_two():
@@ -45,6 +46,6 @@ def test_values_that_are_not_positive_get_a_plain_interval():
 @given(st.lists(st.lists(st.floats(0.1, 10), min_size=1, max_size=4), min_size=1, max_size=6), st.integers(1, 3))
 def test_many_points_are_each_as_if_alone(runs, boots):
     one = columns({b: runs[b::boots] for b in range(boots) if runs[b::boots]})
-    twice = [np.concatenate([c, c]) for c in one[:3]] + [np.repeat([0, 1], one[0].size)]
+    twice = [np.concatenate([c, c]) for c in one[:3]] + [np.repeat([0, 1], one[3].size)]
 
     assert levels(*twice) == levels(*one) * 2
