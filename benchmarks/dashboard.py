@@ -6,6 +6,7 @@
 Server: wall time of the script runs of a visit, inside a real server. Page: from navigation in a real Chromium (a new
 tab; the program's own files are in its cache) until Streamlit says that it has finished and every figure is drawn.
 "new data": the first visit after an upload, when nothing is cached; an empty upload is stored before each.
+"from another page": a click in the navigation of a dashboard that is open, as people mostly come to a page.
 "again": the next visit. "CPU" is the processor time of the script's thread, "all CPU" that of server and browser
 together: where other work shares the machine, these say what a quiet one would need at most.
 """
@@ -73,6 +74,7 @@ _FINISHED = """() => {
   const figures = [...document.querySelectorAll('[data-testid=stPlotlyChart]')];
   return figures.every(figure => figure.querySelector('.main-svg'));
 }"""
+_ARRIVED = "name => document.querySelector('[data-testid=stHeading]')?.innerText.trim() === name"
 _COUNT_RUNS = """() => {
   window.finished = 0;
   const app = document.querySelector('[data-testid=stApp]');
@@ -87,7 +89,7 @@ class Server:
     def __init__(self, url: str, lines: Path, *script: str) -> None:
         with socket.create_server(("127.0.0.1", 0)) as free:
             port = free.getsockname()[1]
-        self.address = f"http://127.0.0.1:{port}/"
+        self.url, self.address = url, f"http://127.0.0.1:{port}/"
         self._lines, self._read = lines, 0
         lines.touch()
         command = [sys.executable, str(ROOT / "benchmarks" / "dashboard_server.py"), str(port), str(lines), *script]
@@ -236,6 +238,38 @@ def act(server: Server, page: Page, work: Callable[[], object]) -> Row:
     return wall, processor, took, processor_of_all() - before
 
 
+def within(server: Server, visit: Callable[[str], Page], rounds: int) -> dict[str, bool]:
+    """From page to page by the navigation, in one tab: without and with new data."""
+    met = {}
+    page = visit("operation")
+    for name in ("Inbox", "Run", "Hosts"):
+        fresh, again = [], []
+        for rows, before in ((fresh, True), (again, False)):
+            for _ in range(rounds):
+                if before:
+                    new_data(server.url)
+                went(server, page, "Operation")
+                rows.append(went(server, page, name))
+        for kind, rows in (("new data", fresh), ("again", again)):
+            title = f"{name}, from another page, {kind}"
+            met[title] = told(title, rows, Budget("", 1.0))
+    page.close()
+    return met
+
+
+def went(server: Server, page: Page, name: str) -> Row:
+    """Click a page's link in the navigation and wait until that page is finished."""
+    server.runs()
+    before, began = processor_of_all(), time.perf_counter()
+    page.get_by_role("link", name=name, exact=True).first.click()
+    page.wait_for_function(_ARRIVED, arg=name, polling=20)
+    page.wait_for_function(_FINISHED, polling=20)
+    took = time.perf_counter() - began
+    used = processor_of_all() - before
+    wall, processor, _ = server.runs()
+    return wall, processor, took, used
+
+
 def changes(server: Server, visit: Callable[[str], Page], rounds: int) -> dict[str, bool]:
     """Filter changes on pages that are open."""
     met = {}
@@ -331,6 +365,7 @@ def main() -> None:
             with chromium(server.address) as visit:
                 visit("inbox").close()  # the program's files, Streamlit's first run
                 met = pages(given.url, server, visit, given.rounds)
+                met |= within(server, visit, given.rounds)
                 met |= changes(server, visit, given.rounds)
                 met["Trends: zoom without a script run"] = zoom(server, visit)
             met[f"{given.sessions} sessions: p95 within 3 times one session's, no error"] = crowd(

@@ -4,7 +4,7 @@ from datetime import UTC, datetime
 
 from alerts.triage import Action, Said, triage
 from dashboard import loaders
-from db import alert_queries, outbox
+from db import alert_queries, detection, outbox
 from db.alert_queries import Event, Group, GroupFilters
 from db.engine import reading, writing
 from db.outbox import QueuedRow
@@ -25,6 +25,12 @@ def group(url: str, number: str) -> tuple[Group, tuple[Event, ...]] | tuple[()]:
     with reading(loaders.engine(url)) as connection:
         found = alert_queries.group(connection, int(number))
         return (found[0], alert_queries.events(connection, int(number))) if found else ()
+
+
+def judged(url: str) -> int:
+    """How many time series `kvmperf detect` has judged."""
+    with reading(loaders.engine(url)) as connection:
+        return detection.judged_so_far(connection)
 
 
 def unsent(url: str, most: int) -> tuple[dict[tuple[str, str], int], tuple[QueuedRow, ...]]:

@@ -114,6 +114,11 @@ def unjudged(connection: Connection) -> IntArray:
     return _ints(connection.execute(wanted.order_by(TimeSeries.id)).scalars())
 
 
+def judged_so_far(connection: Connection) -> int:
+    """How many time series have been judged."""
+    return connection.execute(select(func.count()).select_from(Detection)).scalar_one()
+
+
 def newest_run(connection: Connection) -> int:
     """The largest id of a run; 0 without runs."""
     return connection.execute(select(func.max(Run.id))).scalar() or 0

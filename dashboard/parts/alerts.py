@@ -62,8 +62,8 @@ def _none(url: str, view: InboxView) -> None:
     is_narrow = bool(view.host or view.benchmark or view.triage or view.owner or view.which != "open")
     if is_narrow:
         st.info("No alert passes these filters.")
-    elif alerting.groups(url, GroupFilters(is_open=None, thin=True)):
-        st.info("No alert is open. What came in so far was judged and needs nobody.")
+    elif judged := alerting.judged(url):
+        st.info(f"No alert is open. What came in so far was judged ({judged} time series) and needs nobody.")
     else:
         st.info("No alert is open. New data is judged by this command, after uploads or from a timer:")
         verbatim("kvmperf detect")

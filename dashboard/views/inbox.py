@@ -3,12 +3,11 @@
 from collections.abc import Callable, Sequence
 from datetime import UTC, datetime
 
-import pandas as pd
 import streamlit as st
 
 from dashboard import loaders
 from dashboard.page import Context
-from dashboard.parts import alerts, boxes, wording
+from dashboard.parts import alerts, boxes, tables, wording
 from dashboard.parts.link import heading
 from dashboard.parts.plain import shortened
 from dashboard.state import CompareView, InboxView, RunView, bound, chosen_row, current, leave_for, on_pick
@@ -70,18 +69,15 @@ def _failing(failing: Sequence[Ended], names: dict[int, str]) -> None:
         return
     shown = failing[:_ROWS]
     st.caption("At the revision measured last on each host. Select one to open its run. Missing is never a pass.")
-    st.dataframe(
-        pd.DataFrame(
-            {
-                "ended": [one.status for one in shown],
-                "since": ["new: it passed before" if one.passed_before else "never passed here" for one in shown],
-                "test case": [shortened(case_line(one.benchmark, sorted(one.params.items())), 160) for one in shown],
-                "host": [shortened(one.host, 60) for one in shown],
-                "revision": [shortened(names.get(one.revision_id, ""), 60) for one in shown],
-                "runs": [one.runs for one in shown],
-            }
-        ),
-        hide_index=True,
+    tables.show(
+        {
+            "ended": [one.status for one in shown],
+            "since": ["new: it passed before" if one.passed_before else "never passed here" for one in shown],
+            "test case": [shortened(case_line(one.benchmark, sorted(one.params.items())), 160) for one in shown],
+            "host": [shortened(one.host, 60) for one in shown],
+            "revision": [shortened(names.get(one.revision_id, ""), 60) for one in shown],
+            "runs": [one.runs for one in shown],
+        },
         selection_mode="single-row",
         key=chosen_row(_FAILING, None),
         on_select=on_pick(_FAILING, lambda row: leave_for("run", RunView(run=str(shown[row].run_id)))),
@@ -104,17 +100,14 @@ def _arrived(report: InboxReport, known: Sequence[RevisionRow], names: dict[int,
     shown = [by_id[one.revision_id] for one in report.arrived if one.revision_id in by_id]
     runs = {one.revision_id: one.runs for one in report.arrived}
     st.caption("Select a revision to compare it with the one before it (a patch series with its base).")
-    st.dataframe(
-        pd.DataFrame(
-            {
-                "revision": [shortened(names[one.id], 60) for one in shown],
-                "subject": [shortened(one.subject, 120) for one in shown],
-                "kernel": [shortened(one.kernel, 60) for one in shown],
-                "dated": [wording.dated(one) for one in shown],
-                "runs": [runs[one.id] for one in shown],
-            }
-        ),
-        hide_index=True,
+    tables.show(
+        {
+            "revision": [shortened(names[one.id], 60) for one in shown],
+            "subject": [shortened(one.subject, 120) for one in shown],
+            "kernel": [shortened(one.kernel, 60) for one in shown],
+            "dated": [wording.dated(one) for one in shown],
+            "runs": [runs[one.id] for one in shown],
+        },
         selection_mode="single-row",
         key=chosen_row(_ARRIVED, None),
         on_select=on_pick(_ARRIVED, _compare(shown, known, names)),

@@ -4,8 +4,10 @@ from datetime import UTC, datetime
 
 import pytest
 import sample_alerts
+from sqlalchemy import text
 
-from db.engine import connect
+from alerts.sweep import sweep
+from db.engine import connect, writing
 from db.values import RevisionRow
 from report.inbox import before
 
@@ -71,6 +73,22 @@ def test_without_alerts_the_page_says_what_judges(open_page, databases, words):
 
     assert "No alert is open" in words(app)
     assert "kvmperf detect" in words(app)
+
+
+def test_after_a_judgement_without_a_finding_nobody_is_told_to_judge(open_page, databases, words, tmp_path):
+    path = tmp_path / "judged.db"
+    shutil.copy(databases.sample.removeprefix("sqlite:///"), path)
+    engine = connect(f"sqlite:///{path}")
+    sweep(engine)
+    with writing(engine) as connection:
+        for table in ("alert_event", "alert_member", "notification", "alert_group"):
+            connection.execute(text(f"DELETE FROM {table}"))
+    engine.dispose()
+
+    app = open_page(f"sqlite:///{path}", "inbox")
+
+    assert "was judged (" in words(app)
+    assert "kvmperf detect" not in words(app)
 
 
 def test_alerts_are_listed_newest_first_with_why(open_page, alerts):
