@@ -81,8 +81,8 @@ def test_after_a_judgement_without_a_finding_nobody_is_told_to_judge(open_page, 
     engine = connect(f"sqlite:///{path}")
     sweep(engine)
     with writing(engine) as connection:
-        for table in ("alert_event", "alert_member", "notification", "alert_group"):
-            connection.execute(text(f"DELETE FROM {table}"))
+        for table in ("event", "member", "group"):
+            connection.execute(text(f"DELETE FROM alert_{table}"))  # noqa: S608 (three words of ours)
     engine.dispose()
 
     app = open_page(f"sqlite:///{path}", "inbox")
