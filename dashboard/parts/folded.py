@@ -5,12 +5,12 @@ from collections.abc import Callable
 import streamlit as st
 
 
-def folded(title: str, icon: str, key: str, draw: Callable[[], object]) -> None:
+def folded(title: str, icon: str, key: str, draw: Callable[[], object], *, expanded: bool = False) -> None:
     """An expander that runs `draw` while it is open. `icon` is a Material name; `key` is its own on the page.
 
-    Unfolding runs whatever it stands in: the page, or a fragment.
+    Unfolding runs whatever it stands in: the page, or a fragment. `expanded` is how it is found.
     """
-    box = st.expander(title, icon=f":material/{icon}:", key=key, on_change="rerun")
+    box = st.expander(title, icon=f":material/{icon}:", key=key, on_change="rerun", expanded=expanded)
     if box.open:
         with box:
             draw()

@@ -8,6 +8,7 @@ import streamlit as st
 
 from dashboard import loaders
 from dashboard.parts import wording
+from dashboard.parts.folded import folded
 from dashboard.parts.plain import shortened
 from dashboard.state import CompareView, bound, optional
 from db.errors import UserError
@@ -18,6 +19,7 @@ from report.selection import first_pair
 from report.text import described
 
 HEADS = 5
+FILTERS = ("benchmark", "metric", "host", "boot")
 
 
 def settled(view: CompareView, source: tuple[str, str]) -> tuple[CompareView, list[UserError]]:
@@ -34,7 +36,8 @@ def revisions(view: CompareView, source: tuple[str, str]) -> None:
     """Base and heads, each described in full underneath."""
     names = loaders.names(*source)
     newest_first = list(reversed(list(names.values())))
-    told = {names[r.id]: _in_full(r) for r in loaders.revisions(*source)}
+    chosen = {view.base, *view.head}
+    told = {names[r.id]: _in_full(r) for r in loaders.revisions(*source) if names[r.id] in chosen}
     left, right = st.columns(2)
     left.selectbox("Base", newest_first, placeholder="Choose a revision", **_named(), **optional(view, "base", ["row"]))
     right.multiselect(
@@ -52,21 +55,24 @@ def revisions(view: CompareView, source: tuple[str, str]) -> None:
 
 def filters(view: CompareView, source: tuple[str, str]) -> None:
     """Four globs, each with what is stored to pick from."""
-    stored = {**loaders.stored_names(*source), "boot": tuple(boot.boot_id for boot in loaders.boots(*source))}
-    active = [name for name in stored if getattr(view, name)]
+    active = [name for name in FILTERS if getattr(view, name)]
     title = f"Filters: {', '.join(active)}" if active else "Filters"
-    with st.expander(title, expanded=bool(active), icon=":material/filter_alt:"):
-        for column, (name, known) in zip(st.columns(4), stored.items(), strict=True):
-            value = getattr(view, name)
-            column.selectbox(
-                name.capitalize(),
-                [value, *known] if value and value not in known else known,
-                accept_new_options=True,
-                placeholder="all, or a glob",
-                help="Pick one, or type a shell glob: dirty_*",
-                **_named(),
-                **optional(view, name, ["row"]),
-            )
+    folded(title, "filter_alt", "filters", lambda: _globs(view, source), expanded=bool(active))
+
+
+def _globs(view: CompareView, source: tuple[str, str]) -> None:
+    stored = {**loaders.stored_names(*source), "boot": tuple(boot.boot_id for boot in loaders.boots(*source))}
+    for column, name in zip(st.columns(len(FILTERS)), FILTERS, strict=True):
+        value, known = getattr(view, name), stored[name]
+        column.selectbox(
+            name.capitalize(),
+            [value, *known] if value and value not in known else known,
+            accept_new_options=True,
+            placeholder="all, or a glob",
+            help="Pick one, or type a shell glob: dirty_*",
+            **_named(),
+            **optional(view, name, ["row"]),
+        )
 
 
 def wanted(view: CompareView) -> Filters:

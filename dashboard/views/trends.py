@@ -115,27 +115,24 @@ def _shape(view: TrendsView, lines: Sequence[Line], names: Mapping[int, str]) ->
         start=view.start if view.start in measured else "",
         end=view.end if view.end in measured else "",
     )
-    with st.expander("Revisions and axes", expanded=_is_shaped(view), icon=":material/tune:"):
-        first, second, third, fourth = st.columns(4)
-        first.selectbox(
-            "From", measured, placeholder="the first", format_func=shortened, **optional(view, "start", _SCALED)
-        )
-        second.selectbox(
-            "To", measured, placeholder="the last", format_func=shortened, **optional(view, "end", _SCALED)
-        )
-        third.text_input("Revisions containing", placeholder="text", **bound(view, "revision", _SCALED))
-        fourth.selectbox(
-            "Relative to",
-            measured,
-            placeholder="absolute",
-            format_func=shortened,
-            **optional(view, "relative", _SCALED),
-        )
-        row = st.container(horizontal=True, vertical_alignment="bottom")
-        row.text_input("Boots (glob)", placeholder="all", width=240, **bound(view, "boot"))
-        row.toggle("Logarithmic axis", **bound(view, "log", _SCALED))
-        row.toggle("Single runs", help="One mark per run under each level.", **bound(view, "raw"))
+    folded("Revisions and axes", "tune", "shape", lambda: _controls(view, measured), expanded=_is_shaped(view))
     return view
+
+
+def _controls(view: TrendsView, measured: Sequence[str]) -> None:
+    first, second, third, fourth = st.columns(4)
+    first.selectbox(
+        "From", measured, placeholder="the first", format_func=shortened, **optional(view, "start", _SCALED)
+    )
+    second.selectbox("To", measured, placeholder="the last", format_func=shortened, **optional(view, "end", _SCALED))
+    third.text_input("Revisions containing", placeholder="text", **bound(view, "revision", _SCALED))
+    fourth.selectbox(
+        "Relative to", measured, placeholder="absolute", format_func=shortened, **optional(view, "relative", _SCALED)
+    )
+    row = st.container(horizontal=True, vertical_alignment="bottom")
+    row.text_input("Boots (glob)", placeholder="all", width=240, **bound(view, "boot"))
+    row.toggle("Logarithmic axis", **bound(view, "log", _SCALED))
+    row.toggle("Single runs", help="One mark per run under each level.", **bound(view, "raw"))
 
 
 def _figure(
