@@ -12,7 +12,7 @@ from dashboard import loaders
 from dashboard.charts.style import PLAIN
 from dashboard.charts.thin import MOST as THIN
 from dashboard.charts.thin import thinned
-from dashboard.charts.trend import BANDS, TrendOptions, trend
+from dashboard.charts.trend import BANDS, PANELS, TrendOptions, trend
 from dashboard.page import Context
 from dashboard.parts import boxes, choice, tables, visit, wording, zoom
 from dashboard.parts.folded import folded
@@ -29,6 +29,7 @@ _JUDGED = 24  # lines in which changes are looked for
 _LINES = 200  # of one figure
 _FIGURES = 16  # kept: a crowded one takes some megabytes
 _RAW = 8  # lines whose single runs are drawn
+_WIDE = 50  # times the smallest level
 _TABLE = "levels of the figure"
 _SCALED = ("zoom",)  # what means nothing on other axes
 _DRAWN = ("zoom", "hide")  # nor with other lines
@@ -177,25 +178,38 @@ def _is_shaped(view: TrendsView) -> bool:
 
 
 def _caption(view: TrendsView, lines: Sequence[Line], wanted: int) -> None:
-    said = [f"{len(lines)} lines, {sum(len(line.points) for line in lines)} levels"]
-    if wanted > _LINES:
-        said.append(f"the first {_LINES} of {wanted} time series: narrow the choice")
-    if len(lines) > BANDS:
-        said.append(f"intervals are in the hover and in the table (bands up to {BANDS} lines)")
-    else:
-        said.append("bands are 95% intervals")
-    if view.raw and len(lines) > _RAW:
-        said.append(f"single runs of the first {_RAW} lines only")
-    if len(lines) > _JUDGED:
-        said.append(f"changes are looked for in up to {_JUDGED} lines")
-    if sum(len(line.points) for line in lines) > THIN:
-        said.append("drawn by their lowest and highest points: narrow the range to see all")
-    if any(point.host_changed for line in lines for point in line.points):
-        said.append("dashed: the state of a host changed (the mark on top says what)")
+    levels = sum(len(line.points) for line in lines)
     directions = {line.series.better for line in lines}
-    if len(directions) == 1:
-        said.append(wording.direction(directions.pop()))
-    st.caption("; ".join(said) + ".")
+    is_crowded, is_absolute = len(lines) > BANDS, not (view.log or view.relative)
+    told = (
+        (True, f"{len(lines)} lines, {levels} levels"),
+        (wanted > _LINES, f"the first {_LINES} of {wanted} time series: narrow the choice"),
+        (is_crowded, f"intervals are in the hover and in the table (bands up to {BANDS} lines)"),
+        (not is_crowded, "bands are 95% intervals"),
+        (view.raw and len(lines) > _RAW, f"single runs of the first {_RAW} lines only"),
+        (len(lines) > _JUDGED, f"changes are looked for in up to {_JUDGED} lines"),
+        (levels > THIN, "drawn by their lowest and highest points: narrow the range to see all"),
+        (
+            is_absolute and is_wide(lines),
+            "levels lie far apart: a logarithmic axis, or levels relative to a revision, show more",
+        ),
+        (
+            any(point.host_changed for line in lines for point in line.points),
+            "dashed: the state of a host changed (the mark on top says what)",
+        ),
+        (len(directions) == 1, wording.direction(next(iter(directions)))),
+    )
+    st.caption("; ".join(text for holds, text in told if holds) + ".")
+
+
+def is_wide(lines: Sequence[Line]) -> bool:
+    """Whether lines of one panel start so far apart that the smaller ones lie flat."""
+    has_panel = len({(line.series.metric, line.series.unit) for line in lines}) <= PANELS
+    starts: dict[tuple[str, str], list[float]] = {}
+    for line in lines:
+        panel = (line.series.metric if has_panel else "", line.series.unit)
+        starts.setdefault(panel, []).append(abs(line.points[0].level.value))
+    return any(max(found) > _WIDE * min(found) for found in starts.values())
 
 
 def _changes(source: tuple[str, str], found: Sequence[Step], lines: Sequence[Line], names: Mapping[int, str]) -> None:

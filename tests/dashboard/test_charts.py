@@ -6,7 +6,8 @@ import pytest
 from dashboard.charts.distribution import SHOWN, BootValues, Side, distribution
 from dashboard.charts.scaling import Curve, ScalePoint, scaling
 from dashboard.charts.style import COLOURS, SYMBOLS, colour, symbol
-from dashboard.charts.trend import BANDS, TrendOptions, trend
+from dashboard.charts.trend import BANDS, PANELS, TrendOptions, trend
+from dashboard.views.trends import is_wide
 from db.hoststate import Difference, Severity
 from db.values import RevisionRow, SeriesRow
 from report.trend import Line, Point, RawPoint
@@ -204,3 +205,15 @@ def test_a_crowded_figure_marks_only_what_has_no_line():
     marked = [trace for trace in figure.data if trace.mode == "markers"]
     assert [trace.y[0] for trace in marked] == [_line(60, values=(0.3,)).points[0].level.value]
     assert {trace.mode for trace in figure.data} == {"lines", "markers"}
+
+
+def test_levels_of_one_panel_that_lie_far_apart_are_noticed():
+    near = [_line(1, values=(1.0,), metric="a"), _line(2, values=(2.0,), metric="b")]
+    far = [_line(1, values=(1.0,), metric="a"), _line(2, values=(100.0,), metric="a")]
+    apart = [_line(1, values=(1.0,), metric="a"), _line(2, values=(100.0,), metric="b")]
+    crowd = [_line(n, values=(10.0**n,), metric=f"m{n}") for n in range(PANELS + 1)]
+
+    assert not is_wide(near)
+    assert is_wide(far)
+    assert not is_wide(apart)
+    assert is_wide(crowd)
