@@ -38,8 +38,12 @@ def reserve(connection: Connection, model: type[models.Base], count: int) -> ran
         return range(0)
     table = table_of(model)
     if connection.dialect.name == "postgresql":
-        asked = text("SELECT nextval(pg_get_serial_sequence(:name, 'id')) FROM generate_series(1, :count)")
-        return sorted(connection.execute(asked, {"name": table.name, "count": count}).scalars())
+        asked = text(  # the sequence is looked up once, and one row comes back
+            "SELECT string_agg(CAST(nextval(of.name) AS text), ',') FROM generate_series(1, :count),"
+            " (SELECT CAST(pg_get_serial_sequence(:name, 'id') AS regclass) AS name OFFSET 0) of"
+        )
+        told = connection.execute(asked, {"name": table.name, "count": count}).scalar_one()
+        return sorted(map(int, told.split(",")))
     largest = connection.execute(select(func.max(table.c.id))).scalar() or 0
     return range(largest + 1, largest + count + 1)
 

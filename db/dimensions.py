@@ -1,6 +1,6 @@
 """What measurements hang on: hosts, boots, revisions, test cases, time series. Equal things become one row."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
@@ -10,6 +10,7 @@ from sqlalchemy.dialects import postgresql, sqlite
 from db import models
 from db.bulk import by_keys, table_of
 from db.errors import DatabaseError
+from db.joined import integers, text_of
 from db.keys import digest, revision_key
 from db.origin import CaptureContext, RevisionFacts
 from db.series import placed
@@ -70,18 +71,19 @@ class Dimensions:
         }
         return self.one(models.Revision, {"key": revision_key(facts, version_id)}, columns)
 
-    def test_case(self, benchmark: str, params: Mapping[str, object]) -> int:
-        """The id of a program with its parameters."""
-        benchmark_id = self.one(models.Benchmark, {"name": benchmark})
-        named = {"benchmark_id": benchmark_id, "digest": digest(dict(params))}
-        return self.one(models.TestCase, named, {"params": dict(params)})
+    def test_cases(self, wanted: Sequence[tuple[str, Mapping[str, object]]]) -> list[int]:
+        """The ids of the test cases of many runs (benchmark, parameters), looked up together."""
+        named = [(self.one(models.Benchmark, {"name": one}), digest(dict(params))) for one, params in wanted]
+        self._find_test_cases(named)
+        return [
+            self.one(models.TestCase, {"benchmark_id": benchmark_id, "digest": key}, {"params": params})
+            for (benchmark_id, key), (_, params) in zip(named, wanted, strict=True)
+        ]
 
-    def find_test_cases(self, wanted: Iterable[tuple[str, Mapping[str, object]]]) -> None:
-        """Look up the test cases of many runs (benchmark, parameters), for `test_case` to answer from memory."""
+    def _find_test_cases(self, wanted: Iterable[tuple[int, str]]) -> None:
+        """Look up test cases by benchmark and digest, for `one` to answer from memory."""
         unknown: dict[int, set[str]] = {}
-        for benchmark, params in wanted:
-            benchmark_id = self.one(models.Benchmark, {"name": benchmark})
-            key = digest(dict(params))
+        for benchmark_id, key in wanted:
             if (models.TestCase, benchmark_id, key) not in self._ids:
                 unknown.setdefault(benchmark_id, set()).add(key)
         table = table_of(models.TestCase)
@@ -162,11 +164,13 @@ class Dimensions:
         """The ids of those that are stored."""
         cases, _, hosts = (sorted(set(column)) for column in zip(*keys, strict=True))
         table = table_of(models.TimeSeries)
-        wanted = select(table.c.id, *(table.c[name] for name in _SERIES_KEY)).where(table.c.host_id.in_(hosts))
+        columns = (text_of(self._connection, table.c[name]) for name in (*_SERIES_KEY, "id"))
+        wanted = select(*columns).where(table.c.host_id.in_(hosts))
         found: dict[_SeriesKey, int] = {}
         for start in range(0, len(cases), _CHUNK):
-            rows = self._connection.execute(wanted.where(table.c.test_case_id.in_(cases[start : start + _CHUNK])))
-            found |= {(row[1], row[2], row[3]): row[0] for row in rows}
+            part = wanted.where(table.c.test_case_id.in_(cases[start : start + _CHUNK]))
+            case, metric, host, ids = (integers([text or ""]).tolist() for text in self._connection.execute(part).one())
+            found |= zip(zip(case, metric, host, strict=True), ids, strict=True)
         return found
 
     def _alone(self) -> None:

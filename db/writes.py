@@ -15,7 +15,7 @@ from db.models import Capture, CaptureFile, Run, Upload
 from db.origin import RevisionFacts
 from db.values import CaptureContext, NewCapture, NewRun, Stored
 
-_BATCH = 100  # captures that go in together
+_BATCH = 500  # captures that go in together
 _BATCH_BYTES = 4 << 20  # or so many raw bytes: memory must not grow with an upload
 
 Pair = tuple[CaptureContext, NewCapture]
@@ -178,8 +178,7 @@ def add_runs(
     there = kept or {}
     fresh = iter(reserve(connection, Run, sum(position not in there for _, position, *_ in runs)))
     ids = [there[position] if position in there else next(fresh) for _, position, *_ in runs]
-    dimensions.find_test_cases((run.benchmark, run.params) for *_, run in runs)
-    cases = [dimensions.test_case(run.benchmark, run.params) for *_, run in runs]
+    cases = dimensions.test_cases([(run.benchmark, run.params) for *_, run in runs])
     rows = [
         {"id": run_id, "capture_id": capture_id, "position": position, "test_case_id": case_id}
         | where

@@ -2,11 +2,13 @@
 
 import re
 import threading
+import time
 from datetime import UTC, datetime
 
 import numpy as np
 import pytest
 from sqlalchemy import text
+from sqlalchemy.exc import IntegrityError
 
 from db import engine as engines
 from db import queries
@@ -176,3 +178,66 @@ def test_a_name_that_is_too_long_is_the_senders_matter(engine):
         store(engine, NewCapture("x.out", {"stdout": b"x"}, runs=(run,)))
 
     assert not isinstance(caught.value, DatabaseError)
+
+
+LOST = "UPDATE measurement SET {} = 999999 WHERE run_id = 1"
+STRAY = "INSERT INTO measurement SELECT {}, n, warmup, values FROM measurement WHERE run_id = 1"
+
+
+@pytest.mark.parametrize(
+    ("statement", "told"),
+    [
+        (STRAY.format("999999, run_id"), "measurements name a time_series that is not there"),
+        (STRAY.format("time_series_id, 999999"), "measurements name a run that is not there"),
+        (LOST.format("time_series_id"), "measurements name a time_series that is not there"),
+        (LOST.format("run_id"), "measurements name a run that is not there"),
+        ("DELETE FROM run", "measurements are left of a run that was deleted"),
+        ("DELETE FROM time_series", "measurements are left of a time_series that was deleted"),
+    ],
+)
+def test_measurements_and_what_they_refer_to_stay_together(engine, statement, told):
+    store(engine, capture(metrics=1), capture("02.out", metrics=1))
+
+    with pytest.raises(IntegrityError, match=told), engines.writing(engine) as connection:
+        connection.execute(text(statement))
+
+
+@pytest.mark.parametrize("table", ["run", "time_series"])
+def test_who_deletes_what_is_just_being_measured_waits_and_is_refused(engine, table):
+    store(engine, capture(metrics=1))
+    stray = "INSERT INTO measurement SELECT time_series_id, run_id, n, warmup, values FROM taken"
+    refused = []
+
+    def delete():
+        with engines.writing(engine) as other:
+            refused.append(other.connection.driver_connection.info.backend_pid)
+            other.execute(text(f"DELETE FROM {table}"))  # noqa: S608 (a name of ours)
+
+    def in_vain():
+        with pytest.raises(IntegrityError, match="are left of"):
+            delete()
+        refused.append("refused")
+
+    with engines.writing(engine) as connection:
+        connection.execute(text("CREATE TEMP TABLE taken ON COMMIT DROP AS SELECT * FROM measurement"))
+        connection.execute(text("DELETE FROM measurement"))
+        connection.execute(text(stray))
+        late = threading.Thread(target=in_vain)
+        late.start()
+        waited = wait_for_lock(engine, refused)
+    late.join(30)
+
+    assert waited
+    assert refused[1:] == ["refused"]
+
+
+def wait_for_lock(engine, pids):
+    """Whether the session with the first of these numbers comes to wait for a lock."""
+    asked = text("SELECT count(*) FROM pg_stat_activity WHERE pid = :pid AND wait_event_type = 'Lock'")
+    for _ in range(600):
+        if pids:
+            with engines.reading(engine) as connection:
+                if connection.execute(asked, {"pid": pids[0]}).scalar_one():
+                    return True
+        time.sleep(0.05)
+    return False
