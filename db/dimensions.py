@@ -12,6 +12,7 @@ from db.bulk import by_keys, table_of
 from db.errors import DatabaseError
 from db.joined import integers, text_of
 from db.keys import digest, revision_key
+from db.listed import is_one_digest_of
 from db.origin import CaptureContext, RevisionFacts
 from db.series import placed
 from db.values import NewMeasurement
@@ -91,39 +92,33 @@ class Dimensions:
             found = select(table.c.id, table.c.digest).where(table.c.benchmark_id == benchmark_id)
             listed = sorted(digests)
             for start in range(0, len(listed), _CHUNK):
-                rows = self._connection.execute(found.where(table.c.digest.in_(listed[start : start + _CHUNK])))
+                rows = self._connection.execute(
+                    found.where(is_one_digest_of(table.c.digest, listed[start : start + _CHUNK]))
+                )
                 self._ids |= {(models.TestCase, benchmark_id, row.digest): row.id for row in rows}
 
-    def time_series(self, case_id: int, host_id: int | None, benchmark: str, new: NewMeasurement) -> int:
-        """The id of one metric of a test case on a host."""
-        key = (case_id, host_id, new.metric, new.unit)
-        found = self._ids.get(key)
-        if found is None:
-            named = {"test_case_id": case_id, "metric_id": self.metric(benchmark, new), "host_id": host_id}
-            found = self._ids[key] = self.one(models.TimeSeries, named)
-        return found
+    def time_series(self, wanted: Sequence[tuple[int, int | None, str, NewMeasurement]]) -> list[int]:
+        """The ids of the time series of many measurements (test case, host, benchmark, measurement).
 
-    def find_time_series(self, wanted: Iterable[tuple[int, int | None, str, NewMeasurement]]) -> None:
-        """Look up the time series of many measurements (test case, host, benchmark, measurement), and make new ones.
-
-        In a few statements, for `time_series` to answer from memory: one by one, looking them up took longer than
-        storing what was measured.
+        Looked up and made in a few statements: one by one, that took longer than storing what was measured.
         """
+        keys = [(case_id, host_id, new.metric, new.unit) for case_id, host_id, _, new in wanted]
         unknown: dict[tuple[object, ...], _SeriesKey] = {}
-        for case_id, host_id, benchmark, new in wanted:
-            key = (case_id, host_id, new.metric, new.unit)
-            if host_id is not None and key not in self._ids and key not in unknown:
-                unknown[key] = (case_id, self.metric(benchmark, new), host_id)
-        if not unknown:
-            return
-        found = self._series(unknown.values())
-        if missing := [one for one in unknown.values() if one not in found]:
-            self._alone()
-            dialect = postgresql if self._connection.dialect.name == "postgresql" else sqlite
-            rows = [dict(zip(_SERIES_KEY, one, strict=True)) for one in missing]
-            self._connection.execute(dialect.insert(models.TimeSeries).on_conflict_do_nothing(), rows)
-            found |= self._series(missing)
-        self._ids |= {key: found[one] for key, one in unknown.items()}
+        ids = self._ids
+        for key, (case_id, host_id, benchmark, new) in zip(keys, wanted, strict=True):
+            if key not in ids and key not in unknown and host_id is not None:
+                metric = ids.get((benchmark, new.metric, new.unit)) or self.metric(benchmark, new)
+                unknown[key] = (case_id, metric, host_id)
+        if unknown:
+            found = self._series(unknown.values())
+            if missing := [one for one in unknown.values() if one not in found]:
+                self._alone()
+                dialect = postgresql if self._connection.dialect.name == "postgresql" else sqlite
+                rows = [dict(zip(_SERIES_KEY, one, strict=True)) for one in missing]
+                self._connection.execute(dialect.insert(models.TimeSeries).on_conflict_do_nothing(), rows)
+                found |= self._series(missing)
+            ids.update((key, found[one]) for key, one in unknown.items())
+        return [ids[key] for key in keys]
 
     def metric(self, benchmark: str, new: NewMeasurement) -> int:
         """The id of a metric of a benchmark."""

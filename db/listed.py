@@ -1,5 +1,6 @@
 """Long lists of ids in statements: written into the text, in parts that an engine takes."""
 
+import re
 from collections.abc import Callable, Iterator, Sequence
 from typing import Any
 
@@ -7,6 +8,7 @@ from sqlalchemy import Dialect, bindparam, false
 from sqlalchemy.types import UserDefinedType
 
 _CHUNK = 50_000  # ids in one statement
+_DIGEST = re.compile(r"[0-9a-f]{64}")
 
 
 def chunks(ids: Sequence[int]) -> Iterator[Sequence[int]]:
@@ -25,8 +27,18 @@ def is_one_of(column: Any, ids: Sequence[int]) -> Any:  # Any: typed columns and
     return column.op("IN", is_comparison=True)(bindparam(None, listed, type_=_Written(), literal_execute=True))
 
 
+def is_one_digest_of(column: Any, digests: Sequence[str]) -> Any:  # Any: as above
+    """Whether a column is one of these SHA-256 digests, written into the text as numbers are."""
+    if not digests:
+        return false()
+    if not all(map(_DIGEST.fullmatch, digests)):
+        raise ValueError("not all of these are digests")
+    listed = f"""({",".join(f"'{one}'" for one in digests)})"""
+    return column.op("IN", is_comparison=True)(bindparam(None, listed, type_=_Written(), literal_execute=True))
+
+
 class _Written(UserDefinedType[str]):
-    """A list of numbers that is put into a statement as it is."""
+    """A list of numbers or digests that is put into a statement as it is."""
 
     cache_ok = True
 

@@ -11,6 +11,7 @@ from db import artifacts, measuring
 from db.bulk import add_all, reserve
 from db.dimensions import Dimensions, Places
 from db.keys import digest
+from db.listed import is_one_digest_of
 from db.models import Capture, CaptureFile, Run, Upload
 from db.origin import RevisionFacts
 from db.values import CaptureContext, NewCapture, NewRun, Stored
@@ -103,7 +104,7 @@ class Writer:
 
     def _known(self, identities: Sequence[str]) -> dict[str, str]:
         """Those of the captures that are stored, with the reason where they are quarantined."""
-        wanted = select(Capture.identity, Capture.quarantined).where(Capture.identity.in_(identities))
+        wanted = select(Capture.identity, Capture.quarantined).where(is_one_digest_of(Capture.identity, identities))
         return {row.identity: row.quarantined for row in self._connection.execute(wanted)}
 
     def _insert(self, new: Sequence["_Named"]) -> None:
@@ -239,7 +240,7 @@ def _stored(capture: NewCapture) -> Stored:
         "quarantined" if capture.quarantined else "stored",
         len(capture.runs),
         sum(len(run.measurements) for run in capture.runs),
-        sum(one.values.size for run in capture.runs for one in run.measurements),
+        sum([one.values.size for run in capture.runs for one in run.measurements]),
         capture.quarantined,
     )
 

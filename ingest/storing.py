@@ -99,4 +99,4 @@ class Batches:
 
 
 def _values(capture: NewCapture) -> int:
-    return sum(one.values.size for run in capture.runs for one in run.measurements)
+    return sum([one.values.size for run in capture.runs for one in run.measurements])
