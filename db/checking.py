@@ -45,7 +45,8 @@ def _file(connection: Connection) -> Finding:
     """What the engine says of its own storage."""
     if connection.dialect.name == "sqlite":
         said = connection.execute(text("PRAGMA integrity_check(5)")).scalars().all()
-        return Finding("file", "; ".join(map(str, said)), list(said) != ["ok"])
+        is_sound = list(said) == ["ok"]
+        return Finding("file", "SQLite finds no damage" if is_sound else "; ".join(map(str, said)), not is_sound)
     torn = connection.execute(
         text("SELECT coalesce(sum(checksum_failures), 0) FROM pg_stat_database WHERE datname = current_database()")
     ).scalar_one()
