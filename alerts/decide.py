@@ -11,6 +11,7 @@ from alerts.grouping import SLACK, Anchor, Bundle, bundle
 from alerts.rules import Rules, Terms
 from alerts.steps import Step
 from alerts.triage import BY_HAND
+from alerts.witness import vouched
 from db.alert_queries import Group, Member
 from db.detection import Place
 from db.values import SeriesRow
@@ -65,6 +66,7 @@ def decide(
 ) -> list[Wanted]:
     """Every group as it should be: the stored ones by id, then new ones by position."""
     terms = {number: context.rules.terms(row) for number, row in series.items()}
+    steps = vouched(steps)
     counted = {number: [one for one in found if _counts(one, terms[number])] for number, found in steps.items()}
     bundles = bundle(counted, _anchors(stored, context.places))
     known = {group.id: group for group in stored}
@@ -94,7 +96,7 @@ def _counts(step: Step, terms: Terms) -> bool:
 
 def _anchors(stored: Sequence[Group], places: Mapping[int, Place]) -> list[Anchor]:
     return [
-        Anchor(group.id, one.series.id, group.line, places[one.head_id].position, one.effect > 0)
+        Anchor(group.id, one.series.id, group.line, places[one.head_id].position, one.effect > 0, one.is_live)
         for group in stored
         for one in group.members
         if one.head_id in places
@@ -241,21 +243,36 @@ def _recovered(
 ) -> list[Wanted]:
     """Close the groups whose members came back, and link what brought them back; each takes back one group at most."""
     owner = {(one.series.id, one.line, one.head): i for i, mine in enumerate(steps) for one in mine}
+    backs = [{one.series.id: _back(one, counted.get(one.series.id, ()), owner) for one in mine} for mine in steps]
     taken: dict[int, int] = {}
-    order = sorted(range(len(states)), key=lambda i: max((one.head for one in steps[i]), default=-1), reverse=True)
-    for i in order:  # the newest first: a reversal takes back what is nearest to it
-        backs = {one.series.id: _back(one, counted.get(one.series.id, ()), owner) for one in steps[i]}
-        votes = Counter(j for back in backs.values() for j in back if _is_told(states[j]) and j not in taken)
-        if not votes or max(votes.values()) * 2 < len(backs):
+    for i, by in _pairs(states, steps, backs):
+        if by in taken or i in taken.values():
             continue
-        by = max(votes, key=lambda j: (votes[j], -abs(_at(steps[j]) - _at(steps[i])), -j))
         taken[by] = i
         states[i] = replace(
             states[i],
             closed_because=states[i].closed_because or Closed.RECOVERED.value,
-            members=tuple(replace(one, recovered=by in backs.get(one.series.id, ())) for one in states[i].members),
+            members=tuple(replace(one, recovered=by in backs[i].get(one.series.id, ())) for one in states[i].members),
         )
     return [_linked(one, taken.get(i)) for i, one in enumerate(states)]
+
+
+def _pairs(
+    states: Sequence[Wanted], steps: Sequence[Sequence[Step]], backs: Sequence[Mapping[int, set[int]]]
+) -> list[tuple[int, int]]:
+    """Groups of which at least half came back, each with a group that did it: the pairs that fit best first.
+
+    A reversal moves what its cause moved, no less and no more: a change of everything takes back the last change of
+    everything, not what one test case of it did yesterday. Of equal ones the nearest.
+    """
+    found = []
+    for i, mine in enumerate(backs):
+        votes = Counter(j for back in mine.values() for j in back if _is_told(states[j]))
+        for j, count in votes.items():
+            if count * 2 >= len(mine):
+                fit = count / (len(mine) + len(steps[j]) - count)
+                found.append((-round(fit, 1), abs(_at(steps[j]) - _at(steps[i])), -_at(steps[i]), i, j))
+    return [(i, j) for *_, i, j in sorted(found)]
 
 
 def _is_told(state: Wanted) -> bool:

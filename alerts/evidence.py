@@ -9,11 +9,13 @@ import math
 from collections.abc import Sequence
 
 from alerts.steps import Step
+from alerts.witness import any_agree
 from db.words import Evidence
 
 LONE = 5.2  # standard errors of a step that stands alone …
 FAMILY = 200  # … among so many time series
 TOGETHER = 0.7  # less, where an independent witness saw the same
+LASTS = 4  # points: two bad days and the noise of a third look like a step of three
 
 
 def lone(families: int) -> float:
@@ -29,15 +31,13 @@ def lone(families: int) -> float:
 def is_clear(steps: Sequence[Step], families: int) -> bool:
     """Whether the steps of a group, taken together, are an alert.
 
-    One confirmed step far outside the noise; or two independent witnesses that are nearly as clear: two hosts, of
-    which even candidates count, or two test cases of one host with confirmed steps. A bad day or two move a whole
-    host, however clearly; not two hosts.
+    One lasting step far outside the noise; or two independent witnesses that are nearly as clear: two hosts that saw
+    the same metric move alike, of which even candidates count, or two test cases with lasting steps. A bad day or two
+    move a whole host, however clearly, and two hosts may have one at the same time; not by the same amount.
     """
     bar = lone(families)
-    confirmed = [one for one in steps if one.evidence is Evidence.CONFIRMED]
-    if any(one.row.z >= bar for one in confirmed):
+    lasting = [one for one in steps if one.evidence is Evidence.CONFIRMED and one.row.points >= LASTS]
+    if any(one.row.z >= bar for one in lasting):
         return True
-    joined = [one for one in steps if one.row.z >= bar - TOGETHER]
-    hosts = {one.series.host for one in joined}
-    sources = {one.source for one in joined if one.evidence is Evidence.CONFIRMED}
-    return len(sources) >= 2 or len(hosts) >= 2
+    sources = {one.source for one in lasting if one.row.z >= bar - TOGETHER}
+    return len(sources) >= 2 or any_agree(one for one in steps if one.row.z >= bar - TOGETHER)

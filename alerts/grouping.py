@@ -4,8 +4,11 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from alerts.steps import Step
+from alerts.witness import agree
 
 CLEAR = 5.0  # standard errors
+STRAY = 10  # positions that a burst or an outage may move a step which other hosts place surely
+KIN = 2  # hosts that say so
 SLACK = 3  # positions that later data may move a step and leave it the same step
 
 
@@ -18,6 +21,7 @@ class Anchor:
     line: str
     head: int
     rises: bool
+    is_live: bool = True  # the data still showed it
 
 
 class Bundle:
@@ -28,12 +32,21 @@ class Bundle:
         self.steps = [first]
         self.strongest = first  # the step that says best where the change is
         self.series = {first.series.id}
+        self._best = {first.head: first}
+        self._weight = {first.head: first.row.z}
 
     def add(self, step: Step) -> None:
         """Take one more step."""
         self.steps.append(step)
         self.series.add(step.series.id)
-        self.strongest = max(self.strongest, step, key=_precision)
+        self._weight[step.head] = self._weight.get(step.head, 0.0) + step.row.z
+        best = self._best[step.head] = max(self._best.get(step.head, step), step, key=_precision)
+        self.strongest = max(self.strongest, best, key=self._says)
+
+    def _says(self, step: Step) -> tuple[bool, int, float, int, int]:
+        """How much speaks for the place of a step: as `_precision`, with all that are at the same revision."""
+        clear, width, _, place, series = _precision(step)
+        return clear, width, self._weight[step.head], place, series
 
     def takes(self, step: Step) -> bool:
         """Whether a step may be of the same change."""
@@ -41,6 +54,12 @@ class Bundle:
         first, last = mine.reach
         near = mine.line == step.line and step.reach[0] <= last and first <= step.reach[1]
         return near and step.series.id not in self.series
+
+    def misses(self, step: Step) -> bool:
+        """Whether a step further off is this change, dated badly: the same moved as much on other hosts, not here."""
+        if self.strongest.line != step.line or step.series.id in self.series or self.distance(step) > STRAY:
+            return False
+        return len({one.series.host for one in self.steps if agree(one, step)}) >= KIN
 
     def is_with(self, other: "Bundle") -> bool:
         """Whether another bundle is of the same change: at the same revision, of other time series."""
@@ -55,27 +74,49 @@ class Bundle:
 def bundle(steps: Mapping[int, Sequence[Step]], anchors: Sequence[Anchor]) -> list[Bundle]:
     """Every shown step in one bundle: that of the group it was in, else one it fits, else a new one.
 
-    `steps` are those of each time series. Old bundles come first, by id; new ones follow by position. Equal input,
-    equal answer: ties are broken by the ids of time series.
+    Groups whose steps had gone have no claim on one that fits a living group. `steps` are those of each time series.
+    Old bundles come first, by id; new ones follow by position. Equal input, equal answer: ties are broken by the ids of
+    time series.
     """
     shown = [step for ofseries in steps.values() for step in ofseries if step.is_shown]
     bundles: dict[int, Bundle] = {}
-    left = _matched(shown, anchors, bundles)
+    left = _matched(shown, [one for one in anchors if one.is_live], bundles)
     _merge(bundles)
-    fresh: list[Bundle] = []
     by_line: dict[str, list[Bundle]] = {}
     for old in bundles.values():
         by_line.setdefault(old.strongest.line, []).append(old)
-    for step in sorted(left, key=_precision, reverse=True):
-        near = by_line.setdefault(step.line, [])
-        fitting = [one for one in near if one.takes(step)]
-        if fitting:
-            min(fitting, key=lambda one: one.distance(step)).add(step)
-            continue
-        fresh.append(Bundle(None, step))
-        near.append(fresh[-1])
-    fresh.sort(key=lambda one: (one.strongest.line, one.strongest.head, one.strongest.series.id))
+    left = _fitted(left, by_line)
+    again: dict[int, Bundle] = {}
+    rest = _matched(left, [one for one in anchors if not one.is_live and one.group not in bundles], again)
+    for back in again.values():
+        by_line.setdefault(back.strongest.line, []).append(back)
+    fresh = _founded(rest, by_line)
+    bundles |= again
     return [*(bundles[number] for number in sorted(bundles)), *fresh]
+
+
+def _fitted(left: Sequence[Step], by_line: Mapping[str, Sequence[Bundle]]) -> list[Step]:
+    """Put steps into the bundle that they fit best; those that fit none."""
+    return [step for step in sorted(left, key=_precision, reverse=True) if not _fits(step, by_line.get(step.line, ()))]
+
+
+def _fits(step: Step, near: Sequence[Bundle]) -> bool:
+    """Put a step into the bundle that it fits best, if it fits one."""
+    fitting = [one for one in near if one.takes(step)] or [one for one in near if one.misses(step)]
+    if fitting:
+        min(fitting, key=lambda one: one.distance(step)).add(step)
+    return bool(fitting)
+
+
+def _founded(rest: Sequence[Step], by_line: dict[str, list[Bundle]]) -> list[Bundle]:
+    """New bundles of what fits no old one, by position."""
+    fresh: list[Bundle] = []
+    for step in sorted(rest, key=_precision, reverse=True):
+        near = by_line.setdefault(step.line, [])
+        if not _fits(step, near):
+            fresh.append(Bundle(None, step))
+            near.append(fresh[-1])
+    return sorted(fresh, key=lambda one: (one.strongest.line, one.strongest.head, one.strongest.series.id))
 
 
 def _precision(step: Step) -> tuple[bool, int, float, int, int]:

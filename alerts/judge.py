@@ -1,9 +1,11 @@
 """Points of time series to steps: which levels changed between which revisions, and how surely. Pure."""
 
 import math
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
+from dataclasses import replace
 
 import numpy as np
+from numpy.typing import NDArray
 
 from alerts.spread import Detector
 from db.detection import Place, StepRow
@@ -17,6 +19,13 @@ EVIDENCE = (Evidence.CANDIDATE, Evidence.CONFIRMED, Evidence.TRANSIENT, Evidence
 _CODES = {State.CANDIDATE: 0, State.CONFIRMED: 1, State.TRANSIENT: 2, State.NOISY: 3}
 _WIDE = 1.96  # standard errors on either side of the effect: 95 %
 SETTLING = 5  # points after a change of the host state whose steps are still put down to it
+LASTING = 3  # points of a run that are more than a bad day or two
+MOVES = 1  # points that a step may move when a point comes, and be the same
+FRESH = 12  # points up to which a level must still show that it holds
+RARE = 0.5  # runs like it that the noise nearby makes by itself
+_SIDE = 10  # points before a run that its level is compared with, at most
+_AROUND = 40  # points on either side that its noise is taken from
+_LEAST_NOISE, _TINY, _CLEAREST = 0.002, 1e-12, 99.0
 _TOO_LARGE = 1e140  # what change detection refuses
 
 Differ = Callable[[int, int], bool]  # whether two host states differ gravely
@@ -34,13 +43,34 @@ def judge(
     states = [_state_codes(rows[:, 2], differ) for _, rows in lines]
     plain = [i for i, codes in enumerate(states) if codes is None]
     found: dict[int, Segmentation] = dict(zip(plain, many([lines[i][1][:, 1] for i in plain]), strict=True))
+    for i, codes in enumerate(states):
+        if codes is not None:
+            found[i] = detect(lines[i][1][:, 1], host_states=codes)
+    earlier = _without_newest({i: lines[i][1][:, 1] for i, one in found.items() if _is_telling(one)}, states, many)
     steps: list[list[Floats]] = [[] for _ in tables]
     for i, (owner, rows) in enumerate(lines):
-        codes = states[i]
-        answer = found[i] if codes is None else detect(rows[:, 1], host_states=codes)
-        if answer.changes or answer.set_aside:
-            steps[owner].append(_steps(answer, rows, codes))
+        if found[i].changes or found[i].set_aside:
+            steps[owner].append(_steps(found[i], earlier.get(i, Segmentation(0)), rows, states[i]))
     return [np.concatenate(parts) if parts else NOTHING for parts in steps]
+
+
+def _is_telling(found: Segmentation) -> bool:
+    return any(one.state is State.CONFIRMED for one in found.changes) or any(
+        one.points > LASTING for one in found.set_aside
+    )
+
+
+def _without_newest(
+    values: Mapping[int, Floats], states: Sequence[IntArray | None], many: Detector
+) -> dict[int, Segmentation]:
+    """What would have been found before the newest point came: a step that only it shows may be gone with the next."""
+    plain = [i for i in values if states[i] is None]
+    found = dict(zip(plain, many([values[i][:-1] for i in plain]), strict=True))
+    for i, one in values.items():
+        codes = states[i]
+        if codes is not None:
+            found[i] = detect(one[:-1], host_states=codes[:-1])
+    return found
 
 
 def _lines(table: Floats, places: Mapping[int, Place]) -> list[Floats]:
@@ -66,10 +96,77 @@ def _state_codes(states: Floats, differ: Differ) -> IntArray | None:
     return codes if code else None
 
 
-def _steps(found: Segmentation, rows: Floats, codes: IntArray | None) -> Floats:
-    changes = sorted((*found.changes, *found.set_aside), key=lambda one: (one.index, one.end))
+def _steps(found: Segmentation, earlier: Segmentation, rows: Floats, codes: IntArray | None) -> Floats:
+    runs = [part for run in found.set_aside for part in _both_ends(run, found, rows[:, 1])]
+    changes = sorted((*found.changes, *runs), key=lambda one: (one.index, one.end))
+    known = {place for one in (*earlier.changes, *earlier.set_aside) for place in (one.index, one.end)}
+    changes = [one if _holds(one, rows[:, 1], known) else replace(one, state=State.CANDIDATE) for one in changes]
     told = [_step(change, rows, at_host=_is_at_host(change, codes)) for change in changes if change.index > 0]
     return np.array(told).reshape(-1, len(StepRow._fields))
+
+
+def _both_ends(run: Change, found: Segmentation, values: Floats) -> list[Change]:
+    """A run that was set aside, and the step back behind it; both measured where it is too long for a bad day or two.
+
+    By itself this series explains it. Other hosts that did the same at the same revisions may say otherwise; so does
+    a run that is long, where this series hardly ever does that: a change, and what takes it back.
+    """
+    if run.points < LASTING or run.index == 0:
+        return [run]
+    if run.points > LASTING and run.expected < RARE and _is_beyond_middle(run, values).all():
+        run = replace(run, state=State.CONFIRMED)
+    out = _measured(run, min(run.index, _SIDE), values)
+    if run.end >= found.n:
+        return [out]
+    end = min([one.index for one in (*found.changes, *found.set_aside) if one.index > run.end], default=found.n)
+    size = _effect_back(run)
+    back = replace(run, index=run.end, end=end, before=run.after, after=run.before, effect=size)
+    return [out, _measured(back, min(run.points, _SIDE), values)]
+
+
+def _holds(change: Change, values: Floats, known: Collection[int]) -> bool:
+    """Whether a confirmed change was there before the newest point came, and a fresh one is there still.
+
+    A burst and the days after it look like a lower step, one day; bursts near a true step move it to and fro.
+    """
+    if change.state is not State.CONFIRMED:
+        return True
+    if not any(change.index + by in known for by in range(-MOVES, MOVES + 1)):
+        return False
+    if change.end < values.size or change.points > FRESH:
+        return True
+    is_there = _is_beyond_middle(change, values)
+    return int(is_there.sum()) >= LASTING and bool(is_there[-2:].any())
+
+
+def _is_beyond_middle(change: Change, values: Floats) -> NDArray[np.bool_]:
+    middle = (change.before + change.after) / 2
+    is_above: NDArray[np.bool_] = values[change.index : change.end] > middle
+    return is_above if change.after > change.before else ~is_above
+
+
+def _effect_back(run: Change) -> float:
+    """The effect of the step that takes a run back."""
+    is_ratio = run.before > 0 and run.after > 0
+    return run.before / run.after - 1 if is_ratio else -run.effect
+
+
+def _measured(run: Change, before: int, values: Floats) -> Change:
+    """A run with its standard errors, by the noise of the values around it."""
+    near = values[max(run.index - _AROUND, 0) : run.end + _AROUND]
+    is_ratio = run.before > 0 and run.after > 0 and bool((near > 0).all())
+    noise = _noise(np.log(near) if is_ratio else near)
+    size = abs(math.log(run.after / run.before)) if is_ratio else abs(run.after - run.before)
+    unit = 1.0 if is_ratio else size / max(abs(run.effect), _TINY)
+    noise = max(noise, _LEAST_NOISE * unit)
+    z = size / (noise * math.sqrt(1 / before + 1 / run.points))
+    return replace(run, z=min(z, _CLEAREST), noise=noise / unit)
+
+
+def _noise(values: Floats) -> float:
+    """The standard deviation of noise, from differences of neighbours: steps are in few of them."""
+    lags = (np.median(np.abs(values[lag:] - values[:-lag])) for lag in (1, 2, 3) if values.size > lag + 2)
+    return float(max(lags, default=0.0)) * 1.4826 / math.sqrt(2)
 
 
 def _is_at_host(change: Change, codes: IntArray | None) -> bool:

@@ -23,6 +23,7 @@ from stats.changepoints.limits import (
 from stats.changepoints.noise import mean, median
 from stats.changepoints.steps import without
 
+SETTLED = 5  # points of a level that the run at its end may have left; fewer may be a burst themselves
 EXCURSION = 6  # start, end, level that it left, its own level, runs like it from the noise, unit of an effect
 
 
@@ -74,11 +75,13 @@ def expected_runs(y: FloatArray, cuts: IntArray, means: FloatArray, k: int) -> f
 
     A chain of two states, at home and away: runs away begin as often as they are seen to begin elsewhere in the
     neighbourhood, and last as long as they are seen to last there; half a run is added for those not seen yet.
-    A piece that keeps touching home is as long as its longest run away.
+    A piece that keeps touching home is as long as its longest run away. The level that the run at the end has left is
+    home, although it may be short itself: else a change that is taken back looks like two excursions.
     """
     n = y.size
     a, b = piece(cuts, k, n)
-    away = means[k] - means[home(means, k)]
+    own = home(means, k)
+    away = means[k] - means[own]
     far = max(OUTLYING * abs(away), OUTLYING_SD)
     near = NEAR
     longest = min(LONGEST, SHARE * n)
@@ -89,13 +92,14 @@ def expected_runs(y: FloatArray, cuts: IntArray, means: FloatArray, k: int) -> f
             continue
         level = means[j]
         back = home(means, j)
-        if final - first <= longest and back >= 0 and (back != k or cuts.size > 1):
+        is_home = j == own and k == cuts.size and final - first >= max(b - a, SETTLED)
+        if not is_home and final - first <= longest and back >= 0 and (back != k or cuts.size > 1):
             level = means[back]
         found, joined = outliers(y, max(first, a - near), min(final, b + near), level, far)
         points += found
         pairs += joined
     stay = (pairs + 1.0) / (points + 2.0)
-    run = longest_run(y, a, b, means[home(means, k)], away * INSIDE)
+    run = longest_run(y, a, b, means[own], away * INSIDE)
     return float((points - pairs + PRIOR_RUNS) * stay ** (run - 1.0))
 
 

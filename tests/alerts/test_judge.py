@@ -49,3 +49,18 @@ def test_tables_are_judged_each_by_itself_and_empty_ones_have_nothing():
     together = judge(many, places(40), lambda _a, _b: False)
 
     assert [len(one) for one in together] == [1, 0, 0]
+
+
+def test_a_run_that_lasted_is_a_change_and_its_reversal():
+    out, back = steps_of(levels(70, 1, noise=0.002, steps=[(40, 0.1), (46, 1 / 1.1 - 1)]))
+
+    assert (out[1], back[1]) == (40, 46)
+    assert (out[9], back[9]) == (6, 24)
+    assert out[4] > 0 > back[4]
+    assert (out[11], back[11]) == (CONFIRMED, CONFIRMED)
+
+
+def test_a_bad_day_or_two_stay_noise_without_standard_errors():
+    found = steps_of(levels(70, 1, noise=0.002, steps=[(40, 0.1), (42, 1 / 1.1 - 1)]))
+
+    assert [(row[1], row[7]) for row in found if row[11] != CONFIRMED] == [(row[1], 0.0) for row in found]

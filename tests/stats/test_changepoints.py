@@ -398,3 +398,9 @@ def f1_and_false_alarms(folder, read_csv, scorer):
         false += sum(all(abs(p - o) > scorer.MARGIN for o in label.get("optional", [])) for p in rest)
         hits, truths, points = hits + len(got), truths + len(label["truth"]), points + n
     return 2 * hits / (hits + false + truths), 1000 * false / points
+
+
+def test_a_change_that_is_taken_back_is_seen_before_its_run_is_as_long_again():
+    values = with_steps(172, (150, 1.086), (166, 1 / 1.086), sd=0.003)
+
+    assert indices(values) == [150, 166]
