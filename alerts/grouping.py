@@ -43,10 +43,10 @@ class Bundle:
         best = self._best[step.head] = max(self._best.get(step.head, step), step, key=_precision)
         self.strongest = max(self.strongest, best, key=self._says)
 
-    def _says(self, step: Step) -> tuple[bool, int, float, int, int]:
+    def _says(self, step: Step) -> tuple[bool, int, float, float, int, int]:
         """How much speaks for the place of a step: as `_precision`, with all that are at the same revision."""
-        clear, width, _, place, series = _precision(step)
-        return clear, width, self._weight[step.head], place, series
+        clear, width, z, place, series = _precision(step)
+        return clear, width, self._weight[step.head], z, place, series
 
     def takes(self, step: Step) -> bool:
         """Whether a step may be of the same change."""
@@ -81,18 +81,23 @@ def bundle(steps: Mapping[int, Sequence[Step]], anchors: Sequence[Anchor]) -> li
     shown = [step for ofseries in steps.values() for step in ofseries if step.is_shown]
     bundles: dict[int, Bundle] = {}
     left = _matched(shown, [one for one in anchors if one.is_live], bundles)
-    _merge(bundles)
     by_line: dict[str, list[Bundle]] = {}
-    for old in bundles.values():
+    for old in _merged([bundles[number] for number in sorted(bundles)]):
         by_line.setdefault(old.strongest.line, []).append(old)
     left = _fitted(left, by_line)
     again: dict[int, Bundle] = {}
     rest = _matched(left, [one for one in anchors if not one.is_live and one.group not in bundles], again)
     for back in again.values():
         by_line.setdefault(back.strongest.line, []).append(back)
-    fresh = _founded(rest, by_line)
-    bundles |= again
-    return [*(bundles[number] for number in sorted(bundles)), *fresh]
+    _found(rest, by_line)
+    known = [one for near in by_line.values() for one in near]
+    return _merged(sorted(known, key=_place))
+
+
+def _place(one: Bundle) -> tuple[bool, int, str, int, int]:
+    """Old groups first, by id; new ones by position."""
+    first = one.strongest
+    return one.group is None, one.group or 0, first.line, first.head, first.series.id
 
 
 def _fitted(left: Sequence[Step], by_line: Mapping[str, Sequence[Bundle]]) -> list[Step]:
@@ -108,15 +113,12 @@ def _fits(step: Step, near: Sequence[Bundle]) -> bool:
     return bool(fitting)
 
 
-def _founded(rest: Sequence[Step], by_line: dict[str, list[Bundle]]) -> list[Bundle]:
-    """New bundles of what fits no old one, by position."""
-    fresh: list[Bundle] = []
+def _found(rest: Sequence[Step], by_line: dict[str, list[Bundle]]) -> None:
+    """Make new bundles of what fits no old one."""
     for step in sorted(rest, key=_precision, reverse=True):
         near = by_line.setdefault(step.line, [])
         if not _fits(step, near):
-            fresh.append(Bundle(None, step))
-            near.append(fresh[-1])
-    return sorted(fresh, key=lambda one: (one.strongest.line, one.strongest.head, one.strongest.series.id))
+            near.append(Bundle(None, step))
 
 
 def _precision(step: Step) -> tuple[bool, int, float, int, int]:
@@ -152,19 +154,20 @@ def _matched(shown: Sequence[Step], anchors: Sequence[Anchor], bundles: dict[int
     return [step for place, step in enumerate(shown) if place not in taken]
 
 
-def _merge(bundles: dict[int, Bundle]) -> None:
-    """Put groups together that later data have moved to the same change; the older one stays."""
-    by_line: dict[str, list[Bundle]] = {}
-    for number in sorted(bundles):
-        mine = bundles[number]
-        kept = by_line.setdefault(mine.strongest.line, [])
-        into = next((one for one in kept if one.is_with(mine)), None)
+def _merged(bundles: Sequence[Bundle]) -> list[Bundle]:
+    """Put together what is at the same change now, the earlier one stays: until nothing is left to put together.
+
+    Steps that join move a bundle; to do only half of it tonight would change alerts tomorrow without new data.
+    """
+    kept: list[Bundle] = []
+    for mine in bundles:
+        into = next((one for one in kept if one.strongest.line == mine.strongest.line and one.is_with(mine)), None)
         if into is None:
             kept.append(mine)
-            continue
-        for step in mine.steps:
-            into.add(step)
-        del bundles[number]
+        else:
+            for step in mine.steps:
+                into.add(step)
+    return kept if len(kept) == len(bundles) else _merged(kept)
 
 
 def _is_same(anchor: Anchor, step: Step) -> bool:

@@ -128,3 +128,35 @@ def test_independent_witnesses_help_each_other_and_metrics_of_one_run_do_not():
 def test_more_time_series_ask_for_clearer_steps(one, other):
     assert lone(max(one, other)) >= lone(min(one, other))
     assert lone(one) >= LONE
+
+
+def test_a_step_that_other_hosts_place_surely_is_theirs_where_it_did_not_move_here():
+    known = [step(i, head=20, effect=0.1, z=20.0, host=f"bm{i}") for i in (1, 2)]
+    astray = {"head": 28, "z": 9.0, "host": "bm3"}
+
+    found = [bundle(by_series([*known, step(3, effect=effect, **astray)]), ()) for effect in (0.1, 0.2)]
+    far = bundle(by_series([*known, step(3, effect=0.1, head=31, z=9.0, host="bm3")]), ())
+    of_one = bundle(by_series([known[0], step(3, effect=0.1, **astray)]), ())
+
+    assert [len(one) for one in (*found, far, of_one)] == [1, 2, 2, 2]
+    assert found[0][0].strongest.head == 20
+
+
+def test_a_group_is_where_most_of_it_says():
+    astray = step(1, head=18, z=10.0, noise=0.2)
+    others = [step(i, head=21, z=8.0, case=i, noise=0.2) for i in (2, 3, 4)]
+    anchor = Anchor(7, 1, "", 18, rises=True)
+
+    (group,) = bundle(by_series([astray, *others]), [anchor])
+
+    assert (group.group, group.strongest.head) == (7, 21)
+
+
+def test_a_group_whose_steps_had_gone_has_no_claim_on_those_of_another_change():
+    gone, clear = Anchor(7, 2, "", 19, rises=True, is_live=False), Anchor(8, 1, "", 20, rises=True)
+
+    joined = bundle(by_series([step(1, head=20), step(2, head=20, case=2)]), [gone, clear])
+    alone = bundle(by_series([step(2, head=20)]), [gone])
+
+    assert [(one.group, len(one.steps)) for one in joined] == [(8, 2)]
+    assert [one.group for one in alone] == [7]

@@ -64,3 +64,14 @@ def test_a_bad_day_or_two_stay_noise_without_standard_errors():
     found = steps_of(levels(70, 1, noise=0.002, steps=[(40, 0.1), (42, 1 / 1.1 - 1)]))
 
     assert [(row[1], row[7]) for row in found if row[11] != CONFIRMED] == [(row[1], 0.0) for row in found]
+
+
+def test_what_only_the_newest_point_shows_is_not_confirmed_yet():
+    values = levels(60, 3, noise=0.004)
+    values[56:58] *= 1.12
+    values[58] *= 1.05
+
+    (step,) = steps_of(values[:59])
+
+    assert (step[1], step[9]) == (56, 3)
+    assert step[11] != CONFIRMED
