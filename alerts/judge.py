@@ -97,12 +97,23 @@ def _state_codes(states: Floats, differ: Differ) -> IntArray | None:
 
 
 def _steps(found: Segmentation, earlier: Segmentation, rows: Floats, codes: IntArray | None) -> Floats:
-    runs = [part for run in found.set_aside for part in _both_ends(run, found, rows[:, 1])]
+    runs = _told_once([part for run in found.set_aside for part in _both_ends(run, found, rows[:, 1])], found)
     changes = sorted((*found.changes, *runs), key=lambda one: (one.index, one.end))
     known = {place for one in (*earlier.changes, *earlier.set_aside) for place in (one.index, one.end)}
     changes = [one if _holds(one, rows[:, 1], known) else replace(one, state=State.CANDIDATE) for one in changes]
     told = [_step(change, rows, at_host=_is_at_host(change, codes)) for change in changes if change.index > 0]
     return np.array(told).reshape(-1, len(StepRow._fields))
+
+
+def _told_once(runs: Sequence[Change], found: Segmentation) -> list[Change]:
+    """Of measured runs that begin at one place the longest, where no change is: runs may lie in each other."""
+    taken = {one.index for one in found.changes}
+    kept = [one for one in runs if not one.z]
+    for one in sorted(runs, key=lambda one: (-one.points, one.index)):
+        if one.z and one.index not in taken:
+            taken.add(one.index)
+            kept.append(one)
+    return kept
 
 
 def _both_ends(run: Change, found: Segmentation, values: Floats) -> list[Change]:

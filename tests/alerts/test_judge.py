@@ -75,3 +75,14 @@ def test_what_only_the_newest_point_shows_is_not_confirmed_yet():
 
     assert (step[1], step[9]) == (56, 3)
     assert step[11] != CONFIRMED
+
+
+def test_no_place_has_two_measured_steps_however_the_runs_around_it_are_cut():
+    rng = np.random.default_rng(9)
+    for seed in range(40):
+        bursts = [(int(day), int(rng.integers(2, 6)), rng.uniform(0.05, 0.25)) for day in rng.integers(20, 110, 5)]
+        edges = [edge for day, length, size in bursts for edge in ((day, size), (day + length, 1 / (1 + size) - 1))]
+        found = steps_of(levels(120, seed, noise=0.004, steps=[*edges, (90, 0.09)]))
+
+        heads = [row[1] for row in found if row[7] > 0]
+        assert sorted(set(heads)) == sorted(heads)
