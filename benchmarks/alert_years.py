@@ -137,7 +137,8 @@ def main() -> None:
         rows.append([told[name] for name in names])
         print(f"seed {seed}: " + ", ".join(f"{name} {told[name]}" for name in names), flush=True)
         for name in _CAUSES if given.causes else ():
-            print(*(f"  {name}: {one}" for one in told[name]), sep="\n")
+            for one in told[name]:
+                print(f"  {name}: {one}")
     false, soon, large, linked, reverts = np.array(rows).T
     print(f"{len(rows)} years: false {false.mean():.1f} a year, at most {false.max()}; ", end="")
     print(f"two or fewer in {(false <= 2).sum()} years")
