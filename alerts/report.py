@@ -6,9 +6,10 @@ from typing import Any
 
 from sqlalchemy import Connection
 
+from alerts.decide import Closed
 from alerts.rules import Rules
 from alerts.steps import from_tables
-from alerts.why import why, why_not
+from alerts.why import item_words, listed, why, why_not
 from db import alert_queries, detection
 from db.alert_queries import STEPS, Event, Group, Member
 from db.words import AlertKind, Triage
@@ -33,7 +34,8 @@ def gated(groups: Sequence[Group], now: datetime) -> list[Group]:
 
 def as_line(group: Group, now: datetime) -> str:
     """One line of a list."""
-    state = group.triage if group.is_open else f"closed ({group.closed_because})"
+    because = group.triage if group.closed_because == Closed.BY_HAND else group.closed_because
+    state = group.triage if group.is_open else f"closed ({because})"
     state += f" by {group.owner}" if group.owner and group.is_open else ""
     muted = " muted" if group.is_muted(now) else ""
     return f"{group.id:>5}  {group.kind:<13}  {state + muted:<22}  {_headline(group)}"
@@ -47,7 +49,7 @@ def as_text(group: Group, events: Sequence[Event], now: datetime, most: int = 40
     if group.base and group.head:
         lines.append(f"  between  {group.base.name} and {group.head.name} {group.head.subject}".rstrip())
     lines += [f"  {_member(one)}" for one in group.members[:most]]
-    lines += [f"  {_item(item)}" for item in group.detail.get("items", ())[:most]]
+    lines += [f"  {item_words(item)}" for item in group.detail.get("items", ())[:most]]
     left = len(group.members) + len(group.detail.get("items", ())) - most
     if left > 0:
         lines.append(f"  and {left} more; --json lists all")
@@ -105,7 +107,7 @@ def why_series(connection: Connection, series_id: int, rules: Rules, now: dateti
 def _headline(group: Group) -> str:
     members = group.live or group.members
     if not members or group.kind not in STEPS:
-        return group.subject or group.kind
+        return group.subject or listed(group) or group.kind
     first = members[0]
     name = f"{first.series.benchmark.rsplit('/', 1)[-1]}.{first.series.metric}"
     more = f" (+{len(members) - 1})" if len(members) > 1 else ""
@@ -126,10 +128,6 @@ def _member(one: Member) -> str:
     back = " (recovered)" if one.recovered else ""
     levels = f"{one.before:.5g} -> {one.after:.5g} {one.series.unit}"
     return f"{what} {levels}  {case} {one.series.metric} {one.series.host}{gone}{back}"
-
-
-def _item(item: dict[str, str]) -> str:
-    return " ".join(str(value) for value in item.values())
 
 
 def _event(one: Event) -> str:

@@ -1,6 +1,6 @@
 """Why an alert was raised, or closed, or why nothing was: one sentence from one place for every door. Pure."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 
 from alerts.decide import Closed
@@ -23,6 +23,21 @@ def why(group: Group, now: datetime) -> str:
     seen = _seen(group) if group.kind in STEPS else _noticed(group)
     became = _became(group, now)
     return f"{seen}; {became}" if became else seen
+
+
+def item_words(one: Mapping[str, str]) -> str:
+    """`bm7: silent since 2026-02-25`, `mmu_stress_test on bm7: fail at v6.13`."""
+    what = " of ".join(one[name] for name in ("metric", "case") if one.get(name))
+    told = [one.get("status") or "silent"] + ([f"since {one['since']}"] if one.get("since") else [])
+    told += [f"at {one['at']}"] if one.get("at") else []
+    return f"{what} on {one['host']}: {' '.join(told)}" if what else f"{one['host']}: {' '.join(told)}"
+
+
+def listed(group: Group) -> str:
+    """The first thing that a notice lists and how many more there are; empty where it lists nothing."""
+    items = group.detail.get("items", ())
+    more = f" (+{len(items) - 1})" if len(items) > 1 else ""
+    return f"{item_words(items[0])}{more}" if items else ""
 
 
 def why_not(steps: Sequence[Step], points: int, terms: Terms, families: int, now: datetime) -> str:

@@ -1,6 +1,6 @@
 """What a piece of news says: the alert as it stands now, in the words that every door uses."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from datetime import datetime
 from urllib.parse import urlencode
 
@@ -8,6 +8,7 @@ from sqlalchemy import Connection
 
 from alerts.notices.notice import Kind, Moved, Notice
 from alerts.notices.planning import Tell
+from alerts.why import item_words, listed
 from db import alert_queries
 from db.alert_queries import Event, Group, Member
 from db.outbox import QueuedRow
@@ -73,7 +74,8 @@ def title(group: Group) -> str:
     """One line: `39.2% regression of dirty_log_perf_test.clear_dirty_log_time on v6.13-rc1`."""
     members = group.live or group.members
     if not members:
-        return f"{group.kind}: {group.subject}" if group.subject else group.kind
+        named = group.subject or listed(group)
+        return f"{group.kind}: {named}" if named else group.kind
     first = members[0]
     word = group.kind if group.kind in (AlertKind.REGRESSION, AlertKind.IMPROVEMENT) else "change"
     name = f"{first.series.benchmark.rsplit('/', 1)[-1]}.{first.series.metric}"
@@ -83,7 +85,7 @@ def title(group: Group) -> str:
 
 def details(group: Group) -> tuple[str, ...]:
     """The lines of a notice that lists things: silent hosts, failing tests."""
-    return tuple(_item(one) for one in group.detail.get("items", ())[:_MOST_ITEMS])
+    return tuple(item_words(one) for one in group.detail.get("items", ())[:_MOST_ITEMS])
 
 
 def described(revision: RevisionRow) -> str:
@@ -96,14 +98,6 @@ def described(revision: RevisionRow) -> str:
 def happened(events: tuple[Event, ...]) -> datetime | None:
     """When something last happened to an alert."""
     return max((one.at for one in events), default=None)
-
-
-def _item(one: Mapping[str, str]) -> str:
-    """`bm7: silent since 2026-02-25`, `mmu_stress_test on bm7: fail at v6.13`."""
-    what = " of ".join(one[name] for name in ("metric", "case") if one.get(name))
-    told = [one.get("status") or "silent"] + ([f"since {one['since']}"] if one.get("since") else [])
-    told += [f"at {one['at']}"] if one.get("at") else []
-    return f"{what} on {one['host']}: {' '.join(told)}" if what else f"{one['host']}: {' '.join(told)}"
 
 
 def _size(member: Member) -> str:

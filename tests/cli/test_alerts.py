@@ -5,6 +5,7 @@ import xml.etree.ElementTree as ET
 
 import nightly
 import pytest
+import sample_alerts
 from typer.testing import CliRunner
 
 from cli.main import app
@@ -99,3 +100,18 @@ def test_an_upload_can_look_at_once(tmp_path):
 
     assert done.exit_code == 0, done.output
     assert "judged 1 time series: 0 alerts changed" in done.stderr
+
+
+def test_a_list_names_what_is_silent_and_what_people_said(tmp_path):
+    url = f"sqlite:///{tmp_path / 'a.db'}"
+    engine = engines.connect(url, create=True)
+    regression, _, silent = sample_alerts.fill(engine)
+    engine.dispose()
+
+    closed = CliRunner().invoke(app, ["alerts", "expect", str(regression), "--db", url])
+    listed = CliRunner().invoke(app, ["alerts", "list", "--db", url])
+    shown = CliRunner().invoke(app, ["alerts", "show", str(silent), "--db", url])
+
+    assert "closed (expected)" in closed.stdout
+    assert "bm7: silent since 2026-02-25 (+1)" in listed.stdout
+    assert "bm8: silent since 2026-02-26" in shown.stdout
