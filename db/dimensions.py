@@ -1,6 +1,6 @@
 """What measurements hang on: hosts, boots, revisions, test cases, time series. Equal things become one row."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
@@ -12,7 +12,7 @@ from db.bulk import by_keys, table_of
 from db.errors import DatabaseError
 from db.joined import integers, text_of
 from db.keys import digest, revision_key
-from db.listed import is_one_digest_of
+from db.listed import is_one_digest_of, is_one_of
 from db.origin import CaptureContext, RevisionFacts
 from db.series import placed
 from db.values import NewMeasurement
@@ -74,6 +74,7 @@ class Dimensions:
 
     def test_cases(self, wanted: Sequence[tuple[str, Mapping[str, object]]]) -> list[int]:
         """The ids of the test cases of many runs (benchmark, parameters), looked up together."""
+        self._find_benchmarks({benchmark for benchmark, _ in wanted})
         named = [(self.one(models.Benchmark, {"name": one}), digest(dict(params))) for one, params in wanted]
         self._find_test_cases(named)
         return [
@@ -81,21 +82,33 @@ class Dimensions:
             for (benchmark_id, key), (_, params) in zip(named, wanted, strict=True)
         ]
 
+    def _find_benchmarks(self, names: Collection[str]) -> None:
+        """Look up benchmarks and all their metrics, for `one` to answer from memory."""
+        unknown = sorted(name for name in names if (models.Benchmark, name) not in self._ids)
+        if not unknown:
+            return
+        table = table_of(models.Benchmark)
+        for start in range(0, len(unknown), _CHUNK):
+            rows = self._connection.execute(
+                select(table.c.id, table.c.name).where(table.c.name.in_(unknown[start : start + _CHUNK]))
+            )
+            found = {row.name: row.id for row in rows}
+            self._ids |= {(models.Benchmark, name): number for name, number in found.items()}
+            self._find_metrics(list(found.values()))
+
     def _find_test_cases(self, wanted: Iterable[tuple[int, str]]) -> None:
         """Look up test cases by benchmark and digest, for `one` to answer from memory."""
-        unknown: dict[int, set[str]] = {}
-        for benchmark_id, key in wanted:
-            if (models.TestCase, benchmark_id, key) not in self._ids:
-                unknown.setdefault(benchmark_id, set()).add(key)
+        unknown = {one for one in wanted if (models.TestCase, *one) not in self._ids}
+        benchmarks, digests = {benchmark_id for benchmark_id, _ in unknown}, sorted({key for _, key in unknown})
         table = table_of(models.TestCase)
-        for benchmark_id, digests in unknown.items():
-            found = select(table.c.id, table.c.digest).where(table.c.benchmark_id == benchmark_id)
-            listed = sorted(digests)
-            for start in range(0, len(listed), _CHUNK):
-                rows = self._connection.execute(
-                    found.where(is_one_digest_of(table.c.digest, listed[start : start + _CHUNK]))
-                )
-                self._ids |= {(models.TestCase, benchmark_id, row.digest): row.id for row in rows}
+        for start in range(0, len(digests), _CHUNK):
+            part = digests[start : start + _CHUNK]
+            found = select(table.c.id, table.c.benchmark_id, table.c.digest)
+            found = found.where(
+                is_one_of(table.c.benchmark_id, sorted(benchmarks)), is_one_digest_of(table.c.digest, part)
+            )
+            rows = self._connection.execute(found)
+            self._ids |= {(models.TestCase, row.benchmark_id, row.digest): row.id for row in rows}
 
     def time_series(self, wanted: Sequence[tuple[int, int | None, str, NewMeasurement]]) -> list[int]:
         """The ids of the time series of many measurements (test case, host, benchmark, measurement).
@@ -126,7 +139,7 @@ class Dimensions:
         if key not in self._ids:
             benchmark_id = self.one(models.Benchmark, {"name": benchmark})
             if ("metrics of", benchmark_id) not in self._ids:
-                self._find_metrics(benchmark_id)
+                self._find_metrics([benchmark_id])
             named = {"benchmark_id": benchmark_id, "name": new.metric, "unit": new.unit}
             self._ids[key] = self.one(models.Metric, named, {"better": new.better})
         return self._ids[key]
@@ -147,13 +160,15 @@ class Dimensions:
             self._ids[key] = int(found)
         return self._ids[key]
 
-    def _find_metrics(self, benchmark_id: int) -> None:
-        """Look up all metrics of a benchmark, for `one` to answer from memory."""
+    def _find_metrics(self, benchmark_ids: Sequence[int]) -> None:
+        """Look up all metrics of benchmarks, for `one` to answer from memory."""
         table = table_of(models.Metric)
-        wanted = select(table.c.id, table.c.name, table.c.unit).where(table.c.benchmark_id == benchmark_id)
-        for row in self._connection.execute(wanted):
-            self._ids[models.Metric, benchmark_id, row.name, row.unit] = row.id
-        self._ids["metrics of", benchmark_id] = 1
+        wanted = select(table.c.benchmark_id, table.c.name, table.c.unit, table.c.id)
+        for benchmark_id, name, unit, number in self._connection.execute(
+            wanted.where(is_one_of(table.c.benchmark_id, benchmark_ids))
+        ):
+            self._ids[models.Metric, benchmark_id, name, unit] = number
+        self._ids |= {("metrics of", benchmark_id): 1 for benchmark_id in benchmark_ids}
 
     def _series(self, keys: Iterable[_SeriesKey]) -> dict[_SeriesKey, int]:
         """The ids of those that are stored."""

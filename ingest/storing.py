@@ -12,6 +12,7 @@ from sqlalchemy import Connection, Engine
 
 from db import uploads
 from db.engine import in_transaction
+from db.samples import without_collection
 from db.values import NewCapture, Stored
 from db.writes import Pair, Writer
 
@@ -94,7 +95,8 @@ class Batches:
             stored = list(writer.store_all(waiting))
             return writer.upload_id, stored
 
-        self._upload_id, stored = in_transaction(self._engine, write)
+        with without_collection():
+            self._upload_id, stored = in_transaction(self._engine, write)
         return stored
 
 
