@@ -2,6 +2,7 @@
 
 import numpy as np
 
+from stats.grouped import codes
 from stats.policy import BoolArray, FloatArray
 from stats.summarise import Runs
 
@@ -34,9 +35,7 @@ def lag_correlation(runs: Runs, metrics: int) -> FloatArray:
         return np.full(metrics, np.nan)
     order = timed[np.lexsort((runs.start[timed], runs.metric[timed]))]
     metric = runs.metric[order]
-    _, cell = np.unique(
-        (metric * 2 + runs.side[order]) * (runs.boot.max() + 2) + runs.boot[order] + 1, return_inverse=True
-    )
+    cell = codes((metric * 2 + runs.side[order]) * (runs.boot.max() + 2) + runs.boot[order] + 1)
     residual = runs.level[order] - (np.bincount(cell, runs.level[order]) / np.bincount(cell))[cell]
     size = np.sqrt(np.bincount(metric, residual**2, metrics) / np.maximum(np.bincount(metric, minlength=metrics), 1))
     residual = np.clip(residual, -2.5 * size[metric], 2.5 * size[metric])

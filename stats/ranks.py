@@ -65,14 +65,16 @@ def _shapes(units: Units, metrics: IntArray) -> list[tuple[tuple[tuple[int, int]
     size = np.searchsorted(units.metric, metrics, side="right") - first
     groups: dict[tuple[tuple[int, int], ...], list[int]] = {}
     layouts: dict[bytes, tuple[tuple[int, int], ...]] = {}
-    for place in np.flatnonzero(size >= 2 * FEWEST):
+    pattern = 2 * (np.diff(units.block, prepend=-1) != 0) + units.side  # where blocks begin, and the sides
+    pattern[first[first < pattern.size]] |= 2
+    for place in np.flatnonzero(size >= 2 * FEWEST).tolist():
         rows = slice(first[place], first[place] + size[place])
-        block, side = units.block[rows], units.side[rows]
-        key = (np.diff(block, prepend=block[:1] - 1) != 0).tobytes() + side.tobytes()
+        key = pattern[rows].tobytes()
         if key not in layouts:
-            _, code = np.unique(block, return_inverse=True)
+            side = units.side[rows]
+            _, code = np.unique(units.block[rows], return_inverse=True)
             layouts[key] = tuple(zip(np.bincount(code, side == 0), np.bincount(code, side == 1), strict=True))
-        groups.setdefault(layouts[key], []).append(int(place))
+        groups.setdefault(layouts[key], []).append(place)
     return [
         (tuple((int(a), int(b)) for a, b in shape), metrics[places], first[places, None] + np.arange(size[places[0]]))
         for shape, places in groups.items()

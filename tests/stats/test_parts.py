@@ -11,6 +11,7 @@ from stats.compare import Policy, Verdict, compare
 from stats.designs import Units
 from stats.effects import geometric_mean
 from stats.fdr import adjust
+from stats.grouped import codes
 from stats.power import detectable_change, units_needed
 
 shares = st.lists(st.floats(0, 1), min_size=1, max_size=40).map(np.array)
@@ -160,3 +161,10 @@ def test_continuous_noise_has_no_steps(make_samples, make_noise):
     found = compare(make_samples(make_noise(7, (300, 2, 4, 5, 1))), metrics=300, better=-np.ones(300), policy=Policy())
 
     assert not any(a.warnings for a in found)
+
+
+@given(st.lists(st.integers(0, 4), max_size=12))
+def test_codes_are_those_of_the_sorted_keys(keys):
+    key = np.array(keys, dtype=np.int64)
+
+    assert codes(key).tolist() == np.unique(key, return_inverse=True)[1].tolist()
