@@ -5,6 +5,7 @@ The values are frozen, so that the same objects can be handed out again without 
 """
 
 from collections.abc import Sequence
+from threading import Thread
 
 import streamlit as st
 from sqlalchemy import Engine
@@ -35,11 +36,12 @@ from report.selection import Chosen
 from report.series import SeriesReport, SeriesRequest
 from report.series_pages import Known
 from report.spellings import spellings
-from report.steps import Step
+from report.steps import Step, prepare
 from report.steps import steps as change_points
 from report.trend import Line, RawPoint
 
 _KEPT = 64  # answers of each kind
+_LONG = 4000  # levels that are judged noticeably faster by machine code
 _MANY = 200  # lines of one figure
 
 
@@ -266,7 +268,18 @@ def _catalog(url: str, token: str) -> Catalog:
 @st.cache_resource(show_spinner="Looking for changes …", show_time=True, max_entries=_KEPT)
 def steps(url: str, token: str, series_ids: Sequence[int], boot: str = "") -> tuple[Step, ...]:
     """The change points of these time series over their whole history."""
-    return change_points(lines(url, token, series_ids, boot))
+    found = lines(url, token, series_ids, boot)
+    if sum(len(line.points) for line in found) > _LONG:
+        _machine_code()
+    return change_points(found)
+
+
+@st.cache_resource(show_spinner=False)
+def _machine_code() -> Thread:
+    """Starts the compiler beside the first long histories: the next ones are judged in a tenth of the time."""
+    thread = Thread(target=prepare, daemon=True)
+    thread.start()
+    return thread
 
 
 @st.cache_resource(show_spinner="Reading the test cases …", max_entries=_KEPT)

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from report.trend import Line, Point
-from stats.changepoints import Change, State, detect
+from stats.changepoints import Change, State, compiled, detect
 
 LEAST = 4  # points of a history that can have a change
 _WORSE = {"lower": 1.0, "higher": -1.0}
@@ -26,6 +26,11 @@ class Step:
     state: str
     why: str
     host_changed: bool
+
+
+def prepare() -> None:
+    """Make the machine code of detection, in a thread of a process that stays: a few seconds when it is new."""
+    compiled.prepare()
 
 
 def steps(lines: Sequence[Line]) -> tuple[Step, ...]:

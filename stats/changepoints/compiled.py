@@ -12,6 +12,8 @@ from pathlib import Path
 from types import FunctionType, ModuleType
 from typing import Any
 
+import numpy as np
+
 from stats.changepoints import excursions, follow, limits, noise, partition, scan, sides, steps, trends
 
 MANY = 12_000  # points from which starting the machine code pays
@@ -35,8 +37,15 @@ def runner(name: str, points: int) -> Callable[..., Any]:  # what numba returns 
 
 
 def prepare() -> None:
-    """Make the machine code now, so that short series profit too: for processes that run long."""
-    if is_compiler_there():
+    """Make the machine code now, so that short series profit too: for processes that run long.
+
+    It is handed out when it is on the disk: who asks meanwhile in another thread takes the plain code and waits for
+    nothing.
+    """
+    if is_compiler_there() and not _compile_all.cache_info().currsize:
+        made, values = _build(), np.linspace(1.0, 2.0, 50)
+        made["scan"](values, limits.DEFAULTS.min_z, limits.DEFAULTS.min_effect)
+        made["follow_all"](values, np.array([20, 50]), limits.DEFAULTS.min_z, limits.DEFAULTS.min_effect)
         _compile_all()
 
 
@@ -48,6 +57,10 @@ def is_compiler_there() -> bool:
 
 @cache
 def _compile_all() -> dict[str, Callable[..., Any]]:
+    return _build()
+
+
+def _build() -> dict[str, Callable[..., Any]]:
     import numba
 
     modules = (noise, partition, steps, trends, excursions, scan, sides, follow)

@@ -404,3 +404,20 @@ def test_a_change_that_is_taken_back_is_seen_before_its_run_is_as_long_again():
     values = with_steps(172, (150, 1.086), (166, 1 / 1.086), sd=0.003)
 
     assert indices(values) == [150, 166]
+
+
+@pytest.mark.skipif(not compiled.is_compiler_there(), reason="numba is not installed")
+def test_code_that_is_being_compiled_is_handed_out_when_it_is_finished(monkeypatch):
+    handed_out = []
+    build = compiled._build
+    compiled._compile_all.cache_clear()
+
+    def watched():
+        handed_out.append(compiled.runner("scan", 10) is compiled.PLAIN["scan"])
+        return build()
+
+    monkeypatch.setattr(compiled, "_build", watched)
+    compiled.prepare()
+
+    assert handed_out == [True, True]
+    assert compiled.runner("scan", 10) is not compiled.PLAIN["scan"]
