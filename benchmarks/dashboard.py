@@ -66,6 +66,7 @@ PAGES = {
     "Trends, 200 x 1,000": Budget(large_figure(), 2.0),
 }
 WIDE = "compare?base=release-3&head=release-4"
+_PATIENCE_S = 180
 _FINISHED = """() => {
   const app = document.querySelector('[data-testid=stApp]');
   const busy = '[data-testid=stStatusWidget], [data-testid=stSkeleton], [data-testid=stSpinner]';
@@ -75,12 +76,6 @@ _FINISHED = """() => {
   return figures.every(figure => figure.querySelector('.main-svg'));
 }"""
 _ARRIVED = "name => document.querySelector('[data-testid=stHeading]')?.innerText.trim() === name"
-_COUNT_RUNS = """() => {
-  window.finished = 0;
-  const app = document.querySelector('[data-testid=stApp]');
-  new MutationObserver(() => { if (app.dataset.testScriptState === 'notRunning') window.finished += 1; })
-    .observe(app, {attributes: true, attributeFilter: ['data-test-script-state']});
-}"""
 
 
 class Server:
@@ -114,6 +109,10 @@ class Server:
             found = [json.loads(line) for line in told.read().splitlines()]
             self._read = told.tell()
         return sum(one["wall"] for one in found), sum(one["cpu"] for one in found), len(found)
+
+    def has_run(self) -> bool:
+        """Whether a run has ended since the last question."""
+        return self._lines.stat().st_size > self._read
 
     def stop(self) -> None:
         """End the process."""
@@ -226,12 +225,16 @@ def pages(url: str, server: Server, visit: Callable[[str], Page], rounds: int) -
 
 
 def act(server: Server, page: Page, work: Callable[[], object]) -> Row:
-    """Do something to a page and wait until the run that it causes has finished."""
-    page.evaluate(_COUNT_RUNS)
+    """Do something to a page and wait until the run that it causes has finished, here and there.
+
+    A short run is over before the browser has drawn that it began, so that the server is asked.
+    """
     server.runs()
     before, began = processor_of_all(), time.perf_counter()
     work()
-    page.wait_for_function("() => window.finished > 0", polling=20)
+    while not server.has_run() and time.perf_counter() - began < _PATIENCE_S:
+        page.wait_for_timeout(5)
+    page.evaluate("() => new Promise(drawn => requestAnimationFrame(() => requestAnimationFrame(drawn)))")
     page.wait_for_function(_FINISHED, polling=20)
     took = time.perf_counter() - began
     wall, processor, _ = server.runs()
