@@ -68,16 +68,15 @@ def trend(
     count = max((scale.row for scale in panels.values()), default=1)
     figure = make_subplots(rows=count, shared_xaxes=True, vertical_spacing=0.06)
     many = sum(len(line.points) for line in lines) > _DETAILED
-    is_crowd = many and len(lines) > FEW
+    density = _Density(bands=len(lines) <= BANDS, many=many, is_crowd=many and len(lines) > FEW)
     drawn: list[go.Scatter | go.Scattergl] = []
     rows: list[int] = []
     crowded: list[Member] = []
     for position, (line, title) in enumerate(zip(lines, titles, strict=True)):
         scale = panels.get((line.series.metric, line.series.unit)) or panels["", line.series.unit]
         scale = replace(scale, factor=_factor(line, scale, options))
-        if is_crowd:
+        if density.is_crowd:
             crowded.append(Member(line, title, scale.row, scale.factor, scale.unit))
-        density = _Density(bands=len(lines) <= BANDS, many=many, is_crowd=is_crowd)
         for trace in _traces(line, title, position, scale, names, options, density=density):
             trace.legendgroup = str(line.series.id)
             drawn.append(trace)
