@@ -20,6 +20,7 @@ from db.words import AlertKind, Evidence
 OLD = timedelta(days=60)  # before the newest revision of its line: what is found there is history, no news …
 OLD_POINTS = 30  # … where so many points follow it
 BACK = 0.3  # of a step that its reversal may leave
+AWHILE = 60  # revisions: what came back earlier is not taken back again so much later
 
 
 class Closed(StrEnum):
@@ -254,7 +255,19 @@ def _recovered(
             closed_because=states[i].closed_because or Closed.RECOVERED.value,
             members=tuple(replace(one, recovered=by in backs[i].get(one.series.id, ())) for one in states[i].members),
         )
+    taken |= _remembered(states, steps, taken)
     return [_linked(one, taken.get(i)) for i, one in enumerate(states)]
+
+
+def _remembered(states: Sequence[Wanted], steps: Sequence[Sequence[Step]], taken: Mapping[int, int]) -> dict[int, int]:
+    """What was known to take back a group that recovered and whose own steps later data do not show any more."""
+    ended = {
+        one.group.id: i
+        for i, one in enumerate(states)
+        if one.group and not steps[i] and one.closed_because == Closed.RECOVERED and i not in taken.values()
+    }
+    links = ((j, one.group.reverts_id) for j, one in enumerate(states) if one.group and j not in taken)
+    return {j: ended[cause] for j, cause in links if cause in ended}
 
 
 def _pairs(
@@ -262,8 +275,8 @@ def _pairs(
 ) -> list[tuple[int, int]]:
     """Groups of which at least half came back, each with a group that did it: the pairs that fit best first.
 
-    A reversal moves what its cause moved, no less and no more: a change of everything takes back the last change of
-    everything, not what one test case of it did yesterday. Of equal ones the nearest.
+    A reversal moves what its cause moved, no less and no more, and comes soon: a change of everything takes back the
+    last change of everything, not what one test case of it did yesterday, nor what has long been taken back.
     """
     found = []
     for i, mine in enumerate(backs):
@@ -271,7 +284,8 @@ def _pairs(
         for j, count in votes.items():
             if count * 2 >= len(mine):
                 fit = count / (len(mine) + len(steps[j]) - count)
-                found.append((-round(fit, 1), abs(_at(steps[j]) - _at(steps[i])), -_at(steps[i]), i, j))
+                distance = abs(_at(steps[j]) - _at(steps[i]))
+                found.append((-round(fit / (1 + distance / AWHILE), 2), distance, -_at(steps[i]), i, j))
     return [(i, j) for *_, i, j in sorted(found)]
 
 

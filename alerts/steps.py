@@ -2,9 +2,9 @@
 
 import math
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
-from alerts.judge import EVIDENCE
+from alerts.judge import EVIDENCE, interval
 from db.detection import Place, StepRow
 from db.types import Floats
 from db.values import SeriesRow
@@ -43,6 +43,20 @@ class Step:
     def error(self) -> float:
         """The standard error of `size`."""
         return abs(self.size) / self.row.z if self.row.z > 0 else abs(self.size)
+
+    def measured_from(self, before: float) -> "Step":
+        """The same step from another level, as surely measured as it was."""
+        row, is_ratio = self.row, before > 0 and self.row.after > 0
+        unit = abs((row.after - row.before) / row.effect) if row.effect else 0.0
+        if not is_ratio and not unit:
+            return self
+        effect = row.after / before - 1 if is_ratio else (row.after - before) / unit
+        size = math.log1p(effect) if is_ratio else effect
+        z = abs(size) / self.error if self.error else row.z
+        low, high = interval(effect, z, is_ratio=is_ratio)
+        changed = row._replace(before=before, effect=effect, low=low, high=high, z=z)
+        worse = self.worse if (effect > 0) == (row.effect > 0) else not self.worse
+        return replace(self, row=changed, worse=worse)
 
     @property
     def source(self) -> tuple[str, int]:

@@ -51,7 +51,29 @@ def vouched(steps: Mapping[int, Sequence[Step]]) -> dict[int, Sequence[Step]]:
         for one in same
         if one.evidence in _SET_ASIDE and any(agree(one, other) for other in same)
     }
-    return {number: [_shown(one, found) for one in ofseries] for number, ofseries in steps.items()}
+    return {
+        number: _in_turn([_shown(one, found) for one in ofseries]) if found else ofseries
+        for number, ofseries in steps.items()
+    }
+
+
+def _in_turn(ofseries: Sequence[Step]) -> list[Step]:
+    """The steps, each measured from the level that the one before it left: a run taken for a change is such a level.
+
+    What follows a run that was set aside is measured from the level before that run.
+    """
+    found = list(ofseries)
+    for i in range(1, len(found)):
+        earlier, later = found[i - 1], found[i]
+        if earlier.is_shown and later.is_shown and earlier.line == later.line and _passes_over(earlier, later):
+            found[i] = later.measured_from(earlier.row.after)
+    return found
+
+
+def _passes_over(earlier: Step, later: Step) -> bool:
+    """Whether a step starts from where the one before it started, and not from where that ended."""
+    run, start = earlier.row, later.row.before
+    return abs(start - run.before) < abs(start - run.after)
 
 
 def _shown(step: Step, found: set[int]) -> Step:

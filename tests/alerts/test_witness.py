@@ -59,3 +59,43 @@ def test_three_points_of_one_host_wait_for_a_fourth():
     assert not is_clear([step(z=LONE + 9, points=3)], 200)
     assert not is_clear([step(1, z=LONE, points=3), step(2, z=LONE, case=2, points=3)], 200)
     assert is_clear([step(z=LONE, points=4)], 200)
+
+
+def test_a_step_behind_a_run_taken_for_a_change_starts_where_the_run_was():
+    # 10.0, a dip to 9.0 that each host alone takes for a burst, then 10.8
+    dips = [aside(i, 20, -0.1, host=f"bm{i}") for i in (1, 2)]
+    ups = [step(i, 25, 0.08, host=f"bm{i}") for i in (1, 2)]
+
+    dip, up = vouched(by_series([*dips, *ups]))[1]
+
+    assert dip.is_shown
+    assert up.row.before == dip.row.after == 9.0
+    assert up.row.effect == pytest.approx(0.2)
+    assert up.error == pytest.approx(ups[0].error)
+    assert up.row.low < 0.2 < up.row.high
+
+
+def test_a_step_behind_a_run_that_stays_aside_starts_where_it_did():
+    dip, up = aside(1, 20, -0.1), step(1, 25, 0.08)
+    elsewhere = [aside(i, 20, -0.1, host=f"bm{i}", case=9) for i in (2, 3)]
+
+    found = vouched(by_series([dip, up, *elsewhere]))
+
+    assert found[1] == [dip, up]
+
+
+def test_a_step_that_starts_where_the_one_before_ended_is_left_alone():
+    dips = [aside(i, 20, -0.1, host=f"bm{i}") for i in (1, 2)]
+    up = step(1, 25, 0.08).measured_from(9.0)
+
+    assert vouched(by_series([*dips, up]))[1][1] == up
+
+
+def test_from_another_level_a_step_may_go_the_other_way():
+    slower = step(effect=0.05)
+
+    faster = slower.measured_from(12.0)
+
+    assert (slower.worse, faster.worse) == (True, False)
+    assert faster.row.effect == pytest.approx(10.5 / 12 - 1)
+    assert slower.measured_from(10.0).row.z == pytest.approx(slower.row.z)
