@@ -20,7 +20,7 @@ from db.words import AlertKind, Evidence
 OLD = timedelta(days=60)  # before the newest revision of its line: what is found there is history, no news …
 OLD_POINTS = 30  # … where so many points follow it
 BACK = 0.3  # of a step that its reversal may leave
-AWHILE = 60  # revisions: what came back earlier is not taken back again so much later
+AWHILE = 60  # revisions: so much later a reversal counts half
 
 
 class Closed(StrEnum):

@@ -4,7 +4,7 @@ A burst, a mode, a bad day belong to one host. The same test case and metric tha
 revision on another host is a change of the code, also where each time series alone could explain it by its own habits.
 """
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import replace
 from itertools import combinations
 from typing import TypeAlias
@@ -51,23 +51,20 @@ def vouched(steps: Mapping[int, Sequence[Step]]) -> dict[int, Sequence[Step]]:
         for one in same
         if one.evidence in _SET_ASIDE and any(agree(one, other) for other in same)
     }
-    return {
-        number: _in_turn([_shown(one, found) for one in ofseries]) if found else ofseries
-        for number, ofseries in steps.items()
-    }
+    return {number: _with_found(ofseries, found) for number, ofseries in steps.items()}
 
 
-def _in_turn(ofseries: Sequence[Step]) -> list[Step]:
-    """The steps, each measured from the level that the one before it left: a run taken for a change is such a level.
+def _with_found(ofseries: Sequence[Step], found: Collection[int]) -> list[Step]:
+    """The steps of a time series with those whose `id` was found shown, and what follows such a run measured from it.
 
-    What follows a run that was set aside is measured from the level before that run.
+    Change detection measures what follows a run that was set aside from the level before that run.
     """
-    found = list(ofseries)
-    for i in range(1, len(found)):
-        earlier, later = found[i - 1], found[i]
-        if earlier.is_shown and later.is_shown and earlier.line == later.line and _passes_over(earlier, later):
-            found[i] = later.measured_from(earlier.row.after)
-    return found
+    told = [_shown(one, found) for one in ofseries]
+    for i in range(1, len(told)):
+        earlier, later = told[i - 1], told[i]
+        if id(ofseries[i - 1]) in found and later.is_shown and earlier.line == later.line:
+            told[i] = later.measured_from(earlier.row.after) if _passes_over(earlier, later) else later
+    return told
 
 
 def _passes_over(earlier: Step, later: Step) -> bool:
@@ -76,7 +73,7 @@ def _passes_over(earlier: Step, later: Step) -> bool:
     return abs(start - run.before) < abs(start - run.after)
 
 
-def _shown(step: Step, found: set[int]) -> Step:
+def _shown(step: Step, found: Collection[int]) -> Step:
     return replace(step, evidence=Evidence.CONFIRMED) if id(step) in found else step
 
 

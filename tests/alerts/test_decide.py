@@ -54,13 +54,12 @@ def test_what_came_back_long_ago_is_not_taken_back_again():
 
 
 def stored(number, wanted, reverts_id=None):
-    members = tuple(wanted.members)
     head = SimpleNamespace(id=wanted.head, name="")
     return Group(
         id=number, kind=wanted.kind.value, evidence=wanted.evidence.value, line=wanted.line, subject="", base=head,
         head=head, detail={}, opened_at=START, announced_at=START, closed_at=None, closed_because=wanted.closed_because,
         reverts_id=reverts_id, reverted_by=(), triage="new", owner="", note="", link="", muted_until=None,
-        mute_reason="", members=members,
+        mute_reason="", members=wanted.members,
     )  # fmt: skip
 
 

@@ -81,7 +81,15 @@ def test_a_step_behind_a_run_that_stays_aside_starts_where_it_did():
 
     found = vouched(by_series([dip, up, *elsewhere]))
 
+    assert found[2][0].is_shown
     assert found[1] == [dip, up]
+
+
+def test_runs_of_other_series_do_not_change_a_step():
+    twice = [step(1, 20), step(1, 25)]
+    elsewhere = [aside(i, 20, -0.1, host=f"bm{i}", case=9) for i in (2, 3)]
+
+    assert vouched(by_series([*twice, *elsewhere]))[1] == twice
 
 
 def test_a_step_that_starts_where_the_one_before_ended_is_left_alone():
