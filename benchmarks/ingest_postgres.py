@@ -1,8 +1,8 @@
 """Samples a second into PostgreSQL from several writers at once, bytes a sample, and what reading takes.
 
-    python benchmarks/ingest_postgres.py [--samples 10_000_000] [--clients 4]
+    python benchmarks/ingest_postgres.py [--samples 10_000_000] [--clients 4] [--hosts 20]
 
-The writers are processes; each stores captures of one run (20 metrics x 5 iterations) of a host of its own, a few
+The writers are processes; each stores captures of one run (20 metrics x 5 iterations) of hosts of its own, a few
 hundred in a transaction, through the same code as an upload, without parsing. Their outputs are a few bytes: what is
 measured is without artifacts. The rate is wall time over all writers and counts from the first to the last commit;
 beside it stands the processor time of writers and server, because the machine may do other things. PostgreSQL runs
@@ -33,7 +33,7 @@ from db import queries  # noqa: E402
 from db.values import CaptureContext, NewCapture, NewMeasurement, NewRun, RevisionFacts  # noqa: E402
 from db.writes import Writer  # noqa: E402
 
-METRICS, ITERATIONS, CASES = 20, 5, 125
+METRICS, ITERATIONS, CASES = 20, 5, 125  # of a host: 20 hosts make 50,000 time series
 TOGETHER = 250  # captures in one transaction
 RATE, BYTES = 150_000, 48
 SETTINGS = ("max_wal_size=8GB", "shared_buffers=512MB")
@@ -41,16 +41,17 @@ TABLES = ("measurement", "time_series", "run", "capture", "capture_file", "uploa
 START = datetime(2026, 1, 1, tzinfo=UTC)
 
 
-def captures(client: int, first: int, count: int) -> list[tuple[CaptureContext, NewCapture]]:
-    """Captures of a host, case by case: each night all its cases, so that 20 hosts would make 50,000 time series."""
-    rng = np.random.default_rng([client, first])
+def captures(hosts: range, first: int, count: int) -> list[tuple[CaptureContext, NewCapture]]:
+    """Captures of hosts, case by case: each night all hosts with all their cases."""
+    rng = np.random.default_rng([hosts.start, first])
     values = rng.normal(1, 0.1, (count, METRICS, ITERATIONS))
     made = []
-    contexts: dict[int, CaptureContext] = {}
+    contexts: dict[tuple[int, int], CaptureContext] = {}
     for i in range(count):
-        night, case = divmod(first + i, CASES)
+        boot, case = divmod(first + i, CASES)
+        night, host = boot // len(hosts), hosts[boot % len(hosts)]
         context = contexts.setdefault(
-            night, CaptureContext(f"host{client}", RevisionFacts(label=f"night{night}"), f"boot{night}")
+            (night, host), CaptureContext(f"host{host}", RevisionFacts(label=f"night{night}"), f"boot{night}")
         )
         told = tuple(NewMeasurement(f"metric{m:02}", "s", "lower", values[i, m]) for m in range(METRICS))
         run = NewRun("suite/prog", {"case": case}, "pass", "prog", 1, told)
@@ -59,7 +60,7 @@ def captures(client: int, first: int, count: int) -> list[tuple[CaptureContext, 
     return made
 
 
-def write(url: str, client: int, total: int, gate: object) -> tuple[float, float, float]:
+def write(url: str, hosts: range, total: int, gate: object) -> tuple[float, float, float]:
     """Store so many captures; first and last moment, and processor seconds of this process."""
     engine = engines.connect(url)
     with engines.reading(engine):
@@ -69,7 +70,7 @@ def write(url: str, client: int, total: int, gate: object) -> tuple[float, float
     making = 0.0
     for first in range(0, total, TOGETHER):
         before = time.process_time()
-        some = captures(client, first, min(TOGETHER, total - first))
+        some = captures(hosts, first, min(TOGETHER, total - first))
         making += time.process_time() - before
         engines.in_transaction(engine, lambda connection, some=some: list(Writer(connection).store_all(some)))
     ended = time.time()
@@ -77,15 +78,16 @@ def write(url: str, client: int, total: int, gate: object) -> tuple[float, float
     return began, ended, time.process_time() - spent - making
 
 
-def _worker(url: str, client: int, total: int, gate: object, answers: object) -> None:
-    answers.put(write(url, client, total, gate))  # type: ignore[attr-defined]  # a queue
+def _worker(url: str, hosts: range, total: int, gate: object, answers: object) -> None:
+    answers.put(write(url, hosts, total, gate))  # type: ignore[attr-defined]  # a queue
 
 
-def ingest(url: str, clients: int, total: int) -> tuple[float, float]:
+def ingest(url: str, clients: int, hosts: int, total: int) -> tuple[float, float]:
     """Wall seconds from the first to the last commit, and processor seconds of the writers."""
     spawn = multiprocessing.get_context("spawn")
     gate, answers = spawn.Barrier(clients), spawn.Queue()
-    workers = [spawn.Process(target=_worker, args=(url, i, total // clients, gate, answers)) for i in range(clients)]
+    shares = [range(hosts * i // clients, hosts * (i + 1) // clients) for i in range(clients)]
+    workers = [spawn.Process(target=_worker, args=(url, one, total // clients, gate, answers)) for one in shares]
     for one in workers:
         one.start()
     told = [answers.get() for _ in workers]
@@ -136,14 +138,14 @@ def read(engine: engines.Engine) -> None:
     print(f"reading a trend of {rows} points {trend:.1f} ms; two revisions, {compared:,} rows {comparison:,.0f} ms")
 
 
-def main(samples: int, clients: int, place: Path | None) -> None:
+def main(samples: int, clients: int, hosts: int, place: Path | None) -> None:
     total = samples // (METRICS * ITERATIONS)
     with postgres.running(SETTINGS, place or Path(tempfile.gettempdir())) as server:
         server.execute("CREATE DATABASE ingest")
         url = server.url("ingest")
         engines.connect(url, create=True).dispose()
         before = server_seconds(server)
-        wall, writers = ingest(url, clients, total)
+        wall, writers = ingest(url, clients, hosts, total)
         server.execute("CHECKPOINT")
         time.sleep(0.5)
         spent = server_seconds(server) - before
@@ -177,6 +179,9 @@ if __name__ == "__main__":
     parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
     parser.add_argument("--samples", type=int, default=10_000_000)
     parser.add_argument("--clients", type=int, default=4)
+    parser.add_argument("--hosts", type=int, default=20, help="at least as many as clients")
     parser.add_argument("--place", type=Path, help="folder for the server's files")
     given = parser.parse_args()
-    main(given.samples, given.clients, given.place)
+    if not 1 <= given.clients <= given.hosts:
+        parser.error("every writer needs a host of its own: --hosts must be at least --clients")
+    main(given.samples, given.clients, given.hosts, given.place)
