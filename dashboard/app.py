@@ -20,9 +20,6 @@ _ICON = (  # drawn here: an emoji or icon by name would be fetched from the netw
     '<svg xmlns="http://www.w3.org/2000/svg" width="32" height="32" viewBox="0 0 16 16">'
     '<path d="M1 9h4v6H1zM6 5h4v10H6zM11 1h4v14h-4z" fill="#0072B2"/></svg>'
 )
-_STYLE = (  # Streamlit leaves a hand's breadth above the heading
-    "<style>[data-testid=stMainBlockContainer]{padding-top:4.5rem;padding-bottom:3rem}</style>"
-)
 # word in the URL, title, icon, page
 PAGES: tuple[tuple[str, str, str, Render], ...] = (
     ("inbox", "Inbox", ":material/inbox:", inbox.render),
@@ -39,7 +36,6 @@ def main() -> None:
     """Show the page that the URL names; the bare address leads to the first one."""
     # Before the navigation: it would make the page's icon that of the tab, and fetch it from the network.
     st.set_page_config(page_icon=_ICON, layout="wide")
-    st.html(_STYLE)
     introduce(os.environ.get("KVMPERF_LOCAL_USER", ""))
     pages: dict[str, Page] = {}
     context = Context(os.environ.get("KVMPERF_DB", ""), pages)

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 import numpy as np
 import plotly.graph_objects as go
 
-from dashboard.charts.points import HOVER, numbers, places, stretches
+from dashboard.charts.points import HOVER, numbers, packed, places, stretches
 from dashboard.charts.style import COLOURS, colour
 from dashboard.parts.plain import plotly_text
 from report.trend import Line, Point
@@ -51,13 +51,13 @@ def _traces(members: Sequence[Member], names: Mapping[int, str], position: int) 
 
 
 def _trace(parts: Sequence[tuple[Member, list[Point | None]]], names: Mapping[int, str], mode: str) -> go.Scatter:
-    table = np.array([numbers(p, member.factor, member.line.series.id) for member, points in parts for p in points])
+    y, known = packed([numbers(p, member.factor, member.line.series.id) for member, points in parts for p in points])
     return go.Scatter(
         x=np.array([name for _, points in parts for name in places(points, names)], dtype=np.object_),
-        y=table[:, 0],
+        y=y,
         mode=mode,
         meta=parts[0][0].unit,
-        customdata=table,
+        customdata=known,
         text=np.repeat(
             np.array([plotly_text(member.title) for member, _ in parts], np.object_), [len(p) for _, p in parts]
         ),

@@ -9,7 +9,7 @@ import plotly.graph_objects as go
 from plotly.subplots import make_subplots
 
 from dashboard.charts.crowd import Member, crowd
-from dashboard.charts.points import HOVER, numbers, places, stretches, told
+from dashboard.charts.points import HOVER, numbers, packed, places, stretches, told
 from dashboard.charts.style import COLOURS, FEW, GREY, colour, dash, faint, finish, symbol
 from dashboard.parts.plain import plotly_text
 from report.scales import axis_scale
@@ -22,6 +22,8 @@ _STEP_COLOURS = {"worse": COLOURS[1], "better": COLOURS[0], "changed": GREY}
 _MARKED = 200  # points of one line that have marks of their own
 _DETAILED = 4000  # points that carry a text of their own
 _SHORT = 10  # points of a line that are marked even in a crowded figure
+_ABOVE_MARKS = 1.1  # of the plot's height: where the legend begins when releases are named under it
+_LETTER, _USUAL = 6.0, 60  # pixels: a letter under the axis, and what such labels take as a rule
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,7 +90,20 @@ def trend(
     _mark_hosts(figure, lines, names)
     _mark_revisions(figure, names, options)
     _axes(figure, names, panels, options)
-    return finish(figure, height=380 if count == 1 else 140 + 220 * count, named=len(lines))
+    finish(figure, height=380 if count == 1 else 140 + 220 * count, named=len(lines))
+    if options.marks:
+        figure.update_layout(legend_y=_ABOVE_MARKS)
+    return _settled(figure, names) if density.many else figure
+
+
+def _settled(figure: go.Figure, names: Mapping[int, str]) -> go.Figure:
+    """Margins said beforehand: where a browser measures its labels for them it draws everything three times."""
+    longest = _LETTER * max(map(len, names.values()), default=0)
+    below = round(min(24 + longest, 190))  # on a narrow page the names stand upright
+    margin = {"l": 72, "r": round(min(longest, 48)), "b": below, "autoexpand": bool(figure.layout.showlegend)}
+    figure.update_layout(margin=margin, height=figure.layout.height + below - _USUAL)
+    figure.update_xaxes(automargin=False)
+    return figure.update_yaxes(automargin=False)
 
 
 def _labels(names: Mapping[int, str]) -> dict[int, str]:
@@ -159,16 +174,16 @@ def _line(  # noqa: PLR0913 (one line with all that shapes it)
 ) -> go.Scatter:
     found = stretches(line.points)
     points = [one for stretch in found for one in (*stretch, None)][:-1]
-    customdata = np.array([numbers(point, factor, line.series.id) for point in points])
+    y, known = packed([numbers(point, factor, line.series.id) for point in points])
     # Twenty thousand marks take a browser ten seconds; a point between two gaps has nothing else to be seen by.
     is_marked = len(points) <= (_SHORT if many else _MARKED) or any(len(stretch) == 1 for stretch in found)
     return go.Scatter(  # not Scattergl: where no graphics card helps it takes three times as long
         x=np.array(places(points, names), dtype=np.object_),  # of a list, every name would be looked at four times
-        y=customdata[:, 0],
+        y=y,
         mode="lines+markers" if is_marked else "lines",
         name=title,
         meta=unit,
-        customdata=customdata,
+        customdata=known,
         text=None if many else [told(point) if point else "" for point in points],
         line={"color": colour(position), "dash": dash(position), "width": 2},
         marker={"symbol": symbol(position), "size": 7 if len(points) <= _MARKED // 4 else 4, "color": colour(position)},
@@ -230,7 +245,7 @@ def _changes(own: Sequence[Step], names: Mapping[int, str], factor: float, posit
             "color": [_STEP_COLOURS[step.meaning] for step in own],
             "line": {"width": 2, "color": colour(position)},
         },
-        customdata=np.array([numbers(point, factor, step.series_id) for point, step in zip(points, own, strict=True)]),
+        customdata=packed([numbers(point, factor, step.series_id) for point, step in zip(points, own, strict=True)])[1],
         text=[f"{step.meaning}, {step.state}: {plotly_text(step.why, 200)}" for step in own],
         hovertemplate="<b>change at %{x}</b><br>%{text}<extra></extra>",
         showlegend=False,

@@ -12,9 +12,8 @@ from dashboard.page import Context
 from dashboard.parts import alert_details, tables
 from dashboard.parts.plain import shortened
 from dashboard.parts.verbatim import verbatim
-from dashboard.state import InboxView, bound, chosen_row, on_row, optional
+from dashboard.state import InboxView, bound, chosen_row, on_row
 from db.alert_queries import Group, GroupFilters
-from db.words import Triage
 from report.words import bounds, percent
 
 _KEY = "alerts"
@@ -25,7 +24,9 @@ _POINTS = 40  # of a sparkline
 def open_alerts(context: Context, view: InboxView) -> None:
     """The alerts that the view asks for, and the one that is chosen."""
     st.markdown("##### Alerts")
-    _filters(view)
+    st.segmented_control(
+        "Which", tuple(_OPEN), required=True, width="content", label_visibility="collapsed", **bound(view, "which")
+    )
     found = _found(context.url, view)
     if found:
         _table(context, view, found)
@@ -38,13 +39,6 @@ def counted_open(url: str) -> int:
     """How many alerts are open and not muted."""
     now = datetime.now(UTC)
     return sum(not one.is_muted(now) for one in alerting.groups(url, GroupFilters()))
-
-
-def _filters(view: InboxView) -> None:
-    row = st.container(horizontal=True, vertical_alignment="bottom")
-    row.segmented_control("Which", tuple(_OPEN), required=True, width="content", **bound(view, "which"))
-    row.multiselect("Said", [one.value for one in Triage], placeholder="anything", width=260, **bound(view, "triage"))
-    row.text_input("Owner", placeholder="anybody", width=180, **optional(view, "owner"))
 
 
 def _found(url: str, view: InboxView) -> Sequence[Group]:

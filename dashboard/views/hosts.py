@@ -10,7 +10,7 @@ from dashboard import loaders
 from dashboard.charts.noise import Noise, Spread, noise
 from dashboard.charts.style import PLAIN
 from dashboard.page import Context
-from dashboard.parts import boxes, tables, wording
+from dashboard.parts import boxes, drawing, tables, wording
 from dashboard.parts.folded import folded
 from dashboard.parts.link import heading
 from dashboard.parts.plain import markdown_text, shortened
@@ -75,6 +75,7 @@ def _ago(one: HostReport, now: datetime) -> str:
 
 
 def _one(source: tuple[str, str], one: HostReport, view: HostsView) -> None:
+    drawing.ahead()
     row = st.container(horizontal=True, vertical_alignment="center", horizontal_alignment="distribute")
     row.markdown(f"##### {markdown_text(one.host.name)}")
     row.button("Close", icon=":material/close:", type="tertiary", **to_set(view, host="", benchmark=""))

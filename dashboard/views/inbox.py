@@ -8,16 +8,19 @@ import streamlit as st
 from dashboard import loaders
 from dashboard.page import Context
 from dashboard.parts import alerts, boxes, tables, wording
+from dashboard.parts.folded import folded
 from dashboard.parts.link import heading
 from dashboard.parts.plain import shortened
-from dashboard.state import CompareView, InboxView, RunView, bound, chosen_row, current, leave_for, on_pick
+from dashboard.state import CompareView, InboxView, RunView, bound, chosen_row, current, leave_for, on_pick, optional
 from db.operation_queries import Ended
 from db.values import RevisionRow
+from db.words import Triage
 from report.hosts import HostReport
 from report.inbox import InboxReport, before
 from report.text import case_line
 
 _FAILING, _ARRIVED = "tests that did not pass", "revisions that came in"
+_FILTERS = (("hosts", "host"), ("benchmarks", "benchmark"), ("said", "triage"), ("owner", "owner"))
 _ROWS = 200
 
 
@@ -41,11 +44,21 @@ def render(context: Context) -> None:
 
 
 def _filters(report: InboxReport, view: InboxView) -> None:
+    """Folded: most who come look at everything, and four widgets take as long to appear as the rest of the page."""
+    active = [name for name, field in _FILTERS if getattr(view, field)]
+    title = f"Filters: {', '.join(active)}" if active else "Filters"
+    folded(title, "filter_alt", "filters", lambda: _pickers(report, view), expanded=bool(active))
+
+
+def _pickers(report: InboxReport, view: InboxView) -> None:
     left, right = st.columns(2)
     hosts = sorted({*view.host, *(one.host for one in report.ended)})
     benchmarks = sorted({*view.benchmark, *(one.benchmark for one in report.ended)})
     left.multiselect("Hosts", hosts, placeholder="all", format_func=shortened, **bound(view, "host"))
     right.multiselect("Benchmarks", benchmarks, placeholder="all", format_func=shortened, **bound(view, "benchmark"))
+    left, right = st.columns(2)
+    left.multiselect("Said", [one.value for one in Triage], placeholder="anything", **bound(view, "triage"))
+    right.text_input("Owner", placeholder="anybody", **optional(view, "owner"))
 
 
 def _counts(context: Context, report: InboxReport, failing: Sequence[Ended], silent: int) -> None:

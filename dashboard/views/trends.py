@@ -14,7 +14,7 @@ from dashboard.charts.thin import MOST as THIN
 from dashboard.charts.thin import thinned
 from dashboard.charts.trend import BANDS, PANELS, TrendOptions, trend
 from dashboard.page import Context
-from dashboard.parts import boxes, choice, tables, visit, wording, zoom
+from dashboard.parts import boxes, choice, drawing, tables, visit, wording, zoom
 from dashboard.parts.folded import folded
 from dashboard.parts.link import heading
 from dashboard.parts.plain import shortened
@@ -45,6 +45,7 @@ def render(context: Context) -> None:
     if not known.series:
         _nothing(source)
         return
+    drawing.ahead()
     _pick(view, known)
     chosen = choice.chosen(view, known)
     names = loaders.names(*source)

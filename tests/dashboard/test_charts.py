@@ -51,7 +51,7 @@ def test_levels_are_drawn_in_a_unit_with_short_numbers():
 def test_each_hover_carries_interval_and_replication():
     found = _lines(trend([_line()], ["time"], _names()))[0]
 
-    assert found.customdata[0].tolist() == pytest.approx([100, 90, 110, 4, 12, 60, 1, 1])
+    assert found.customdata[0].tolist() == pytest.approx([90, 110, 4, 12, 60, 1, 1])
     assert "95% interval" in found.hovertemplate
     assert found.meta == "ms"
 
@@ -88,7 +88,7 @@ def test_many_points_stay_few_traces_that_need_no_graphics_card():
     assert {trace.type for trace in figure.data} == {"scatter"}
     assert len(figure.data) == len(COLOURS)
     assert not figure.layout.showlegend
-    drawn = {(int(row[6]), int(row[7])) for trace in figure.data for row in trace.customdata if not np.isnan(row[6])}
+    drawn = {(int(row[5]), int(row[6])) for trace in figure.data for row in trace.customdata if not np.isnan(row[5])}
     assert drawn == {(line.series.id, point.revision.id) for line in lines for point in line.points}
     told = {text for trace in figure.data for text in trace.text}
     assert told == {str(i) for i in range(200)}
@@ -99,7 +99,7 @@ def test_lines_of_a_crowd_are_not_joined_to_each_other():
     lines = [_line(i, values=np.linspace(1, 2, 100)) for i in range(60)]
 
     for trace in trend(lines, [str(i) for i in range(60)], names).data:
-        own = trace.customdata[:, 6]
+        own = trace.customdata[:, 5]
         ends = np.flatnonzero((own[1:] != own[:-1]) & ~np.isnan(own[1:]) & ~np.isnan(own[:-1]))
         assert ends.size == 0
         assert np.isnan(trace.y).sum() == 10

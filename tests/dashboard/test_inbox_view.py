@@ -53,13 +53,21 @@ def test_tests_that_fail_now_are_listed_with_the_run(open_page, databases):
     assert set(failing["since"]) == {"never passed here"}
 
 
-def test_a_host_narrows_the_list_and_stands_in_the_url(open_page, databases):
-    app = open_page(databases.sample, "inbox")
+def test_a_host_narrows_the_list_and_stands_in_the_url(open_page, databases, unfold):
+    app = unfold(open_page(databases.sample, "inbox"), "filters")
 
     app.multiselect[0].set_value(["bm9"]).run()
 
     assert set(_table(app, "ended")["host"]) == {"bm9"}
     assert app.query_params["host"] in ("bm9", ["bm9"])
+
+
+def test_filters_that_are_set_are_named_and_unfolded(open_page, databases):
+    app = open_page(databases.sample, "inbox", host="bm9", owner="ana")
+
+    assert [one.label for one in app.expander] == ["Filters: hosts, owner"]
+    assert [one.value for one in app.multiselect] == [["bm9"], [], []]
+    assert not open_page(databases.sample, "inbox").multiselect
 
 
 def test_hosts_that_fell_silent_are_named(open_page, databases, words):

@@ -1,0 +1,27 @@
+"""The library that draws figures, asked for before the figure is: it loads while the server still reads and judges."""
+
+from functools import cache
+from pathlib import Path
+
+import streamlit as st
+
+# Streamlit names its parts after their content and fetches this one (5 MB) when the first figure has arrived. Relative
+# to its own script, as the page may be served below a path. Where it is not found, all is as without it.
+_SCRIPT = """<script>
+(() => {
+  const own = document.querySelector('script[type=module][src*="/static/js/"]');
+  if (own) import(new URL("%s", own.src).href).catch(() => {});
+})();
+</script>"""
+
+
+def ahead() -> None:
+    """To be called on a page that will show a figure, before what the figure needs is read."""
+    if name := _file():
+        st.html(_SCRIPT % name, unsafe_allow_javascript=True)
+
+
+@cache
+def _file() -> str:
+    parts = Path(st.__file__).parent / "static" / "static" / "js"
+    return next((part.name for part in sorted(parts.glob("PlotlyChart.*.js"))), "")
