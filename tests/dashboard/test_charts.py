@@ -94,6 +94,24 @@ def test_many_points_stay_few_traces_that_need_no_graphics_card():
     assert told == {str(i) for i in range(200)}
 
 
+def test_numbers_of_points_are_short_where_every_id_stays_exact():
+    small, large = (trend([_line(number)], ["a"], _names()).data for number in (1 << 24, (1 << 24) + 1))
+
+    assert {trace.customdata.dtype for trace in small if trace.customdata is not None} == {np.dtype(np.float32)}
+    assert {int(trace.customdata[0][5]) for trace in large if trace.customdata is not None} == {(1 << 24) + 1}
+
+
+def test_a_figure_of_many_points_is_laid_out_without_measuring():
+    lines = [_line(i, values=np.linspace(1, 2, 100)) for i in range(60)]
+
+    many = trend(lines, [str(i) for i in range(60)], {i: f"r{i}" for i in range(1, 101)}).layout
+    few = trend([_line()], ["time"], _names()).layout
+
+    assert (many.xaxis.automargin, many.yaxis.automargin, many.margin.autoexpand) == (False, False, False)
+    assert many.margin.b >= 24 + 6 * len("r100")
+    assert (few.xaxis.automargin, few.yaxis.automargin) == (True, True)
+
+
 def test_lines_of_a_crowd_are_not_joined_to_each_other():
     names = {i: f"r{i}" for i in range(1, 101)}
     lines = [_line(i, values=np.linspace(1, 2, 100)) for i in range(60)]
