@@ -126,11 +126,7 @@ def chromium(address: str) -> Iterator[Callable[[str], Page]]:
     """Opens a page of the dashboard in a new tab of one browser; returns it finished."""
     with sync_playwright() as driver, tempfile.TemporaryDirectory(ignore_cleanup_errors=True) as profile:
         context = driver.chromium.launch_persistent_context(
-            profile,
-            executable_path=CHROMIUM,
-            headless=True,
-            args=list(FLAGS),
-            viewport={"width": 1280, "height": 900},
+            profile, executable_path=CHROMIUM, headless=True, args=list(FLAGS), viewport={"width": 1280, "height": 900}
         )
         context.set_default_timeout(_PATIENCE_S * 1000)
 

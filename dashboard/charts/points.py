@@ -39,15 +39,15 @@ def numbers(point: Point | None, factor: float, series: int) -> list[float]:
     return [level.value / factor, *bounds, *counts, series, point.revision.id]
 
 
-def packed(rows: Sequence[Sequence[float]]) -> tuple[NDArray[np.floating], NDArray[np.floating]]:
-    """Levels and what goes with them, of rows of `numbers`: in single precision where it holds every id.
+def packed(rows: Sequence[Sequence[float]]) -> tuple[NDArray[np.float64], NDArray[np.floating]]:
+    """Levels, and what hover and click know of them, of rows of `numbers`.
 
-    A browser reads all of it several times, and seven digits are more than a hover shows.
+    A browser reads all of it several times: what is only printed or looked up goes in single precision, unless a number
+    is too large for it. Levels stay as they are, as somebody may look at the last of their digits.
     """
     table = np.array(rows)
-    if not np.nanmax(table[:, 2:], initial=0) > _EXACT:
-        table = table.astype(np.float32)
-    return table[:, 0], table[:, 1:]
+    known = table[:, 1:]
+    return table[:, 0], known.astype(np.float32) if np.nanmax(np.abs(known)) <= _EXACT else known
 
 
 def told(point: Point) -> str:

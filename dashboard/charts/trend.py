@@ -22,7 +22,7 @@ _STEP_COLOURS = {"worse": COLOURS[1], "better": COLOURS[0], "changed": GREY}
 _MARKED = 200  # points of one line that have marks of their own
 _DETAILED = 4000  # points that carry a text of their own
 _SHORT = 10  # points of a line that are marked even in a crowded figure
-_ABOVE_MARKS = 1.1  # of the plot's height: where the legend begins when releases are named under it
+_MARK_ROOM = 30  # pixels between plot and legend for the names of releases
 _LETTER, _USUAL = 6.0, 60  # pixels: a letter under the axis, and what such labels take as a rule
 
 
@@ -90,9 +90,10 @@ def trend(
     _mark_hosts(figure, lines, names)
     _mark_revisions(figure, names, options)
     _axes(figure, names, panels, options)
-    finish(figure, height=380 if count == 1 else 140 + 220 * count, named=len(lines))
+    height = 380 if count == 1 else 140 + 220 * count
+    finish(figure, height=height, named=len(lines))
     if options.marks:
-        figure.update_layout(legend_y=_ABOVE_MARKS)
+        figure.update_layout(legend_y=1 + _MARK_ROOM / height)
     return _settled(figure, names) if density.many else figure
 
 

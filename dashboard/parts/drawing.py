@@ -6,9 +6,12 @@ from pathlib import Path
 import streamlit as st
 
 # Streamlit names its parts after their content and fetches this one (5 MB) when the first figure has arrived. Relative
-# to its own script, as the page may be served below a path. Where it is not found, all is as without it.
+# to its own script, as the page may be served below a path. Where it is not found, all is as without it. Nothing is to
+# be seen of it, not even the gap that Streamlit leaves between elements.
 _SCRIPT = """<script>
 (() => {
+  const place = document.currentScript?.closest("[data-testid=stElementContainer]");
+  if (place) place.style.display = "none";
   const own = document.querySelector('script[type=module][src*="/static/js/"]');
   if (own) import(new URL("%s", own.src).href).catch(() => {});
 })();

@@ -1,6 +1,6 @@
 """Parts of a page that are made when somebody unfolds them: what nobody looks at costs neither server nor browser."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 import streamlit as st
 
@@ -14,3 +14,9 @@ def folded(title: str, icon: str, key: str, draw: Callable[[], object], *, expan
     if box.open:
         with box:
             draw()
+
+
+def filters(active: Sequence[str], draw: Callable[[], object]) -> None:
+    """The filters of a page. Those that are set (`active`) stand in the title, and unfold it."""
+    title = f"Filters: {', '.join(active)}" if active else "Filters"
+    folded(title, "filter_alt", "filters", draw, expanded=bool(active))

@@ -7,8 +7,7 @@ from typing import Any
 import streamlit as st
 
 from dashboard import loaders
-from dashboard.parts import wording
-from dashboard.parts.folded import folded
+from dashboard.parts import folded, wording
 from dashboard.parts.plain import shortened
 from dashboard.state import CompareView, bound, optional
 from db.errors import UserError
@@ -55,9 +54,7 @@ def revisions(view: CompareView, source: tuple[str, str]) -> None:
 
 def filters(view: CompareView, source: tuple[str, str]) -> None:
     """Four globs, each with what is stored to pick from."""
-    active = [name for name in FILTERS if getattr(view, name)]
-    title = f"Filters: {', '.join(active)}" if active else "Filters"
-    folded(title, "filter_alt", "filters", lambda: _globs(view, source), expanded=bool(active))
+    folded.filters([name for name in FILTERS if getattr(view, name)], lambda: _globs(view, source))
 
 
 def _globs(view: CompareView, source: tuple[str, str]) -> None:

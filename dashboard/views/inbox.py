@@ -7,8 +7,7 @@ import streamlit as st
 
 from dashboard import loaders
 from dashboard.page import Context
-from dashboard.parts import alerts, boxes, tables, wording
-from dashboard.parts.folded import folded
+from dashboard.parts import alerts, boxes, folded, tables, wording
 from dashboard.parts.link import heading
 from dashboard.parts.plain import shortened
 from dashboard.state import CompareView, InboxView, RunView, bound, chosen_row, current, leave_for, on_pick, optional
@@ -45,9 +44,7 @@ def render(context: Context) -> None:
 
 def _filters(report: InboxReport, view: InboxView) -> None:
     """Folded: most who come look at everything, and four widgets take as long to appear as the rest of the page."""
-    active = [name for name, field in _FILTERS if getattr(view, field)]
-    title = f"Filters: {', '.join(active)}" if active else "Filters"
-    folded(title, "filter_alt", "filters", lambda: _pickers(report, view), expanded=bool(active))
+    folded.filters([name for name, field in _FILTERS if getattr(view, field)], lambda: _pickers(report, view))
 
 
 def _pickers(report: InboxReport, view: InboxView) -> None:

@@ -90,3 +90,15 @@ def _answers(address):
     with contextlib.suppress(OSError), socket.create_connection(("127.0.0.1", port), timeout=1):
         return True
     return False
+
+
+def test_the_figure_library_is_fetched_once_and_leaves_no_gap(visit):
+    page = visit("trends")
+
+    asked = "() => performance.getEntriesByType('resource').filter(one => one.name.includes('PlotlyChart')).length"
+    places = (
+        "() => [...document.querySelectorAll('script')].filter(one => one.textContent.includes('PlotlyChart'))"
+        ".map(one => getComputedStyle(one.closest('[data-testid=stElementContainer]')).display)"
+    )
+    assert page.evaluate(asked) == 1
+    assert page.evaluate(places) == ["none"]

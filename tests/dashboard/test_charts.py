@@ -101,6 +101,23 @@ def test_numbers_of_points_are_short_where_every_id_stays_exact():
     assert {int(trace.customdata[0][5]) for trace in large if trace.customdata is not None} == {(1 << 24) + 1}
 
 
+def test_levels_keep_their_digits_and_large_intervals_their_size():
+    fine, huge = (trend([_line(values=(value,), unit="")], ["a"], _names()) for value in (1.0 + 1e-12, 1e300))
+
+    assert _lines(fine)[0].y[0] == 1.0 + 1e-12
+    assert np.isfinite(_lines(huge)[0].customdata[0]).all()
+
+
+def test_the_legend_leaves_room_for_the_names_of_releases_whatever_the_height():
+    few, many = ([_line(i, metric=f"m{i}") for i in range(count)] for count in (1, 4))
+    rooms = []
+    for lines in (few, many):
+        figure = trend(lines, [line.series.metric for line in lines], _names(), TrendOptions(marks={2: "6.12"}))
+        rooms.append((figure.layout.legend.y - 1) * (380 if len(lines) == 1 else 140 + 220 * 4))
+
+    assert rooms == pytest.approx([30, 30])
+
+
 def test_a_figure_of_many_points_is_laid_out_without_measuring():
     lines = [_line(i, values=np.linspace(1, 2, 100)) for i in range(60)]
 
