@@ -34,14 +34,18 @@ class Bundle:
         self.series = {first.series.id}
         self._best = {first.head: first}
         self._weight = {first.head: first.row.z}
+        self.latest, self.earliest = first.reach  # the last beginning and the first end of its steps' reaches
 
     def add(self, step: Step) -> None:
-        """Take one more step."""
+        """Take one more step. The change moves to where more speaks for it, within the reach of all its steps."""
+        if _overlap(step.reach, self.strongest.reach):  # others came from further off, as `misses` says
+            self.latest, self.earliest = max(self.latest, step.reach[0]), min(self.earliest, step.reach[1])
         self.steps.append(step)
         self.series.add(step.series.id)
         self._weight[step.head] = self._weight.get(step.head, 0.0) + step.row.z
         best = self._best[step.head] = max(self._best.get(step.head, step), step, key=_precision)
-        self.strongest = max(self.strongest, best, key=self._says)
+        if best.reach[0] <= self.earliest and self.latest <= best.reach[1]:
+            self.strongest = max(self.strongest, best, key=self._says)
 
     def _says(self, step: Step) -> tuple[bool, int, float, float, int, int]:
         """How much speaks for the place of a step: as `_precision`, with all that are at the same revision."""
@@ -51,9 +55,7 @@ class Bundle:
     def takes(self, step: Step) -> bool:
         """Whether a step may be of the same change."""
         mine = self.strongest
-        first, last = mine.reach
-        near = mine.line == step.line and step.reach[0] <= last and first <= step.reach[1]
-        return near and step.series.id not in self.series
+        return mine.line == step.line and _overlap(step.reach, mine.reach) and step.series.id not in self.series
 
     def misses(self, step: Step) -> bool:
         """Whether a step further off is this change, dated badly: the same moved as much on other hosts, not here."""
@@ -63,12 +65,17 @@ class Bundle:
 
     def is_with(self, other: "Bundle") -> bool:
         """Whether another bundle is of the same change: at the same revision, of other time series."""
-        same = self.strongest.head == other.strongest.head or self.takes(other.strongest)
-        return same and not self.series & other.series
+        first, last = self.strongest.reach
+        near = self.strongest.line == other.strongest.line and other.latest <= last and first <= other.earliest
+        return (self.strongest.head == other.strongest.head or near) and not self.series & other.series
 
     def distance(self, step: Step) -> int:
         """Positions between a step and the change."""
         return abs(self.strongest.head - step.head)
+
+
+def _overlap(one: tuple[int, int], other: tuple[int, int]) -> bool:
+    return one[0] <= other[1] and other[0] <= one[1]
 
 
 def bundle(steps: Mapping[int, Sequence[Step]], anchors: Sequence[Anchor]) -> list[Bundle]:

@@ -1,5 +1,6 @@
 from dataclasses import replace
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from stepped import by_series, step
@@ -36,6 +37,25 @@ def test_every_step_is_in_one_group_and_no_group_has_a_series_twice(found):
 
 @given(steps)
 def test_steps_of_a_group_overlap_its_clearest_one(found):
+    for group in bundle(by_series(found), ()):
+        first, last = group.strongest.reach
+        assert all(one.reach[0] <= last and first <= one.reach[1] for one in group.steps)
+
+
+_MOVED = ((1, 44, 12.0, -0.3, 0.0), (2, 47, 5.0, -0.3, 0.0), (3, 44, 4.0, -0.3, 0.0), (4, 43, 12.0, -0.05, 0.02))
+_CHAINED = (
+    (1, 45, 12.0, -0.3, 0.0),
+    (2, 46, 9.0, -0.3, 0.0),
+    (3, 46, 4.0, -0.3, 0.0),
+    (4, 51, 4.0, -0.3, 0.0),
+    (5, 51, 5.0, -0.05, 0.05),
+)
+
+
+@pytest.mark.parametrize("rows", [_MOVED, _CHAINED])
+def test_no_step_is_left_behind_when_a_change_moves_or_two_are_put_together(rows):
+    found = [step(series=n, head=head, z=z, effect=effect, noise=noise) for n, head, z, effect, noise in rows]
+
     for group in bundle(by_series(found), ()):
         first, last = group.strongest.reach
         assert all(one.reach[0] <= last and first <= one.reach[1] for one in group.steps)
