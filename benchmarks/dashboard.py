@@ -4,8 +4,9 @@
     python benchmarks/dashboard.py sqlite:////tmp/large.db [--rounds 5] [--sessions 20]
 
 Server: wall time of the script runs of a visit, inside a real server. Page: from navigation in a real Chromium (a new
-tab) until Streamlit says that it has finished and every figure is drawn. The browser has a profile on disk, as people's
-browsers have, and was here before: the program's own files are in its cache, with the machine code that it keeps.
+tab) until Streamlit says that it has finished and every figure is on the screen. The browser has a profile on disk, as
+people's browsers have, was here before (the program's own files are in its cache), and has no debugger open: what is
+clicked and typed is measured with a driver, and a driver slows the start of a page (dashboard_tab.py).
 "new data": the first visit after an upload, when nothing is cached; an empty upload is stored before each.
 "from another page": a click in the navigation of a dashboard that is open, as people mostly come to a page.
 "again": the next visit. "CPU" is the processor time of the script's thread, "all CPU" that of server and browser
@@ -13,11 +14,8 @@ together: where other work shares the machine, these say what a quiet one would 
 """
 
 import argparse
-import json
 import os
-import socket
 import statistics
-import subprocess
 import sys
 import tempfile
 import time
@@ -27,14 +25,15 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 from urllib.parse import urlencode
-from urllib.request import ProxyHandler, build_opener
 
 ROOT = Path(__file__).resolve().parent.parent
 sys.path[:0] = [str(ROOT), str(ROOT / "tests" / "support")]
 
 import dashboard_sessions  # noqa: E402
+import dashboard_tab  # noqa: E402
 import generate  # noqa: E402
 from browsing import CHROMIUM, FLAGS  # noqa: E402
+from dashboard_process import Server, processor_of_all  # noqa: E402
 from playwright.sync_api import Page, sync_playwright  # noqa: E402
 from sqlalchemy import insert  # noqa: E402
 
@@ -79,55 +78,12 @@ _FINISHED = """() => {
 _ARRIVED = "name => document.querySelector('[data-testid=stHeading]')?.innerText.trim() === name"
 
 
-class Server:
-    """The dashboard in a process of its own, and what it wrote down of its script runs."""
-
-    def __init__(self, url: str, lines: Path, *script: str) -> None:
-        with socket.create_server(("127.0.0.1", 0)) as free:
-            port = free.getsockname()[1]
-        self.url, self.address = url, f"http://127.0.0.1:{port}/"
-        self._lines, self._read = lines, 0
-        lines.touch()
-        command = [sys.executable, str(ROOT / "benchmarks" / "dashboard_server.py"), str(port), str(lines), *script]
-        environment = {**os.environ, "KVMPERF_DB": url, "PYTHONPATH": str(ROOT)}
-        self._child = subprocess.Popen(command, env=environment, stdout=subprocess.DEVNULL)
-        opener = build_opener(ProxyHandler({}))
-        for _ in range(600):
-            try:
-                opener.open(f"{self.address}_stcore/health", timeout=2).close()
-                break
-            except OSError:
-                time.sleep(0.1)
-
-    def runs(self) -> tuple[float, float, int]:
-        """Wall and processor seconds of the script runs since the last question, and how many they were."""
-        for _ in range(100):  # a run is written down after its last word to the browser
-            if self._lines.stat().st_size > self._read:
-                break
-            time.sleep(0.01)
-        with self._lines.open() as told:
-            told.seek(self._read)
-            found = [json.loads(line) for line in told.read().splitlines()]
-            self._read = told.tell()
-        return sum(one["wall"] for one in found), sum(one["cpu"] for one in found), len(found)
-
-    def has_run(self) -> bool:
-        """Whether a run has ended since the last question."""
-        return self._lines.stat().st_size > self._read
-
-    def stop(self) -> None:
-        """End the process."""
-        self._child.terminate()
-        self._child.wait(20)
-
-
 @contextmanager
 def chromium(address: str) -> Iterator[Callable[[str], Page]]:
-    """Opens a page of the dashboard in a new tab of one browser; returns it finished."""
-    with sync_playwright() as driver, tempfile.TemporaryDirectory(ignore_cleanup_errors=True) as profile:
-        context = driver.chromium.launch_persistent_context(
-            profile, executable_path=CHROMIUM, headless=True, args=list(FLAGS), viewport={"width": 1280, "height": 900}
-        )
+    """Opens a page of the dashboard in a browser with a driver, to click and type in; returns it finished."""
+    with sync_playwright() as driver:
+        browser = driver.chromium.launch(executable_path=CHROMIUM, args=list(FLAGS))
+        context = browser.new_context(viewport={"width": 1280, "height": 900})
         context.set_default_timeout(_PATIENCE_S * 1000)
 
         def visit(path: str) -> Page:
@@ -137,7 +93,23 @@ def chromium(address: str) -> Iterator[Callable[[str], Page]]:
             return page
 
         yield visit
-        context.close()
+        browser.close()
+
+
+Open = Callable[[str], dashboard_tab.Tab]
+
+
+@contextmanager
+def tabs(address: str) -> Iterator[Open]:
+    """Opens a page of the dashboard in a new tab, as by hand; returns it finished."""
+    with dashboard_tab.browser(CHROMIUM, FLAGS) as browser:
+
+        def opened(path: str) -> dashboard_tab.Tab:
+            tab = browser(address + path)
+            tab.wait_for(_FINISHED)
+            return tab
+
+        yield opened
 
 
 def alone(place: Path, rounds: int) -> None:
@@ -146,18 +118,18 @@ def alone(place: Path, rounds: int) -> None:
     script.write_text("import streamlit as st\nst.title('Nothing')\n")
     server = Server("", place / "empty", str(script))
     try:
-        with chromium(server.address) as visit:
-            warm(visit, [""])
-            told("Streamlit alone: one heading", [measured(server, visit, "") for _ in range(rounds)], None)
+        with tabs(server.address) as opened:
+            warm(opened, [""])
+            told("Streamlit alone: one heading", [measured(server, opened, "") for _ in range(rounds)], None)
     finally:
         server.stop()
 
 
-def warm(visit: Callable[[str], Page], paths: Sequence[str]) -> None:
+def warm(opened: Open, paths: Sequence[str]) -> None:
     """Come three times: Chromium keeps the machine code of what it has met twice."""
     for _ in range(3):
         for path in paths:
-            visit(path).close()
+            opened(path).close()
 
 
 def new_data(url: str) -> None:
@@ -173,30 +145,13 @@ def p95(values: Sequence[float]) -> float:
 Row = tuple[float, float, float, float]  # server wall and processor, page, processor of server and browser
 
 
-def processor_of_all() -> float:
-    """Processor seconds of this process's descendants: the server, the browser and its pages."""
-    parents: dict[int, tuple[int, float]] = {}
-    for place in Path("/proc").glob("[0-9]*/stat"):
-        try:
-            fields = place.read_text().rpartition(")")[2].split()
-        except OSError:  # it has ended
-            continue
-        parents[int(place.parent.name)] = (int(fields[1]), sum(map(int, fields[11:15])) / os.sysconf("SC_CLK_TCK"))
-    wanted, found = [os.getpid()], 0.0
-    for process in wanted:
-        own = [(child, used) for child, (parent, used) in parents.items() if parent == process]
-        wanted += [child for child, _ in own]
-        found += sum(used for _, used in own)
-    return found
-
-
-def measured(server: Server, visit: Callable[[str], Page], path: str) -> Row:
+def measured(server: Server, opened: Open, path: str) -> Row:
     server.runs()
     before = processor_of_all()
-    page = visit(path)
-    took = page.evaluate("performance.now()") / 1000
+    tab = opened(path)
+    took = tab.seconds()
     used = processor_of_all() - before
-    page.close()
+    tab.close()
     wall, processor, _ = server.runs()
     return wall, processor, took, used
 
@@ -217,19 +172,19 @@ def told(name: str, rows: Sequence[Row], budget: Budget | None) -> bool:
     return is_met
 
 
-def pages(url: str, server: Server, visit: Callable[[str], Page], rounds: int) -> dict[str, bool]:
+def pages(url: str, server: Server, opened: Open, rounds: int) -> dict[str, bool]:
     met = {}
     for name, budget in PAGES.items():
         fresh, again = [], []
         for _ in range(rounds):
             new_data(url)
-            fresh.append(measured(server, visit, budget.path))
-            again.append(measured(server, visit, budget.path))
+            fresh.append(measured(server, opened, budget.path))
+            again.append(measured(server, opened, budget.path))
         met[f"{name}, new data"] = told(f"{name}, new data", fresh, budget)
         met[f"{name}, again"] = told(f"{name}, again", again, budget)
     new_data(url)
-    told("Compare, all hosts (600,000), new data", [measured(server, visit, WIDE)], None)
-    told("Compare, all hosts (600,000), again", [measured(server, visit, WIDE)], None)
+    told("Compare, all hosts (600,000), new data", [measured(server, opened, WIDE)], None)
+    told("Compare, all hosts (600,000), again", [measured(server, opened, WIDE)], None)
     return met
 
 
@@ -376,9 +331,10 @@ def main() -> None:
         alone(Path(place), given.rounds)
         server = Server(given.url, Path(place) / "runs")
         try:
+            with tabs(server.address) as opened:
+                warm(opened, [budget.path for budget in PAGES.values()])
+                met = pages(given.url, server, opened, given.rounds)
             with chromium(server.address) as visit:
-                warm(visit, [budget.path for budget in PAGES.values()])
-                met = pages(given.url, server, visit, given.rounds)
                 met |= within(server, visit, given.rounds)
                 met |= changes(server, visit, given.rounds)
                 met["Trends: zoom without a script run"] = zoom(server, visit)

@@ -156,7 +156,7 @@ def _refuse_busy_port(port: int, address: str) -> None:
 
 
 def _command(port: int, address: str, more: Mapping[str, str] = MappingProxyType({})) -> list[str]:
-    page = Path(__file__).resolve().parent.parent / "dashboard" / "app.py"
+    page = Path(__file__).resolve().parent.parent / "dashboard" / "server.py"
     options = {**_OPTIONS, **more, "server.port": str(port), "server.address": address}
     told = [part for name, value in options.items() for part in (f"--{name}", value)]
     return [sys.executable, "-m", "streamlit", "run", str(page), *told]

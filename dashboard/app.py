@@ -1,4 +1,4 @@
-"""The dashboard that `kvmperf dashboard` starts (`streamlit run dashboard/app.py`). Only here settings are read."""
+"""The dashboard's script: which pages there are and what each run begins with. Only here settings are read."""
 
 import logging
 import os

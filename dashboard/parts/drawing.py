@@ -20,11 +20,12 @@ _SCRIPT = """<script>
 
 def ahead() -> None:
     """To be called on a page that will show a figure, before what the figure needs is read."""
-    if name := _file():
+    if name := library():
         st.html(_SCRIPT % name, unsafe_allow_javascript=True)
 
 
 @cache
-def _file() -> str:
+def library() -> str:
+    """The file's name among Streamlit's scripts; empty where it is not found."""
     parts = Path(st.__file__).parent / "static" / "static" / "js"
     return next((part.name for part in sorted(parts.glob("PlotlyChart.*.js"))), "")

@@ -92,6 +92,13 @@ def _answers(address):
     return False
 
 
+def test_a_page_finds_its_server_at_once(visit, server):
+    page = visit("inbox", fresh=True)
+
+    asked = "() => performance.getEntriesByType('resource').map(one => one.name).filter(one => one.includes('_stcore'))"
+    assert page.evaluate(asked) == [f"{server}_stcore/health", f"{server}_stcore/host-config"]
+
+
 def test_the_figure_library_is_fetched_once_and_leaves_no_gap(visit):
     page = visit("trends")
 

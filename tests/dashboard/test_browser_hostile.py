@@ -24,7 +24,7 @@ ALIVE = (
     ":is(script, img[src='x'], img[src*='x.example'], a[href^='http://x.example'], a[href^='//x.example'],"
     " a[href^='javascript'], svg[onload], .katex, strong:text-is('bold'), :not(pre) > code:text-is('code'))"
 )
-OWN = json.dumps(drawing._SCRIPT % drawing._file())  # as it is: a script with anything else in it is found
+OWN = json.dumps(drawing._SCRIPT % drawing.library())  # as it is: a script with anything else in it is found
 OUTSIDE = (
     f"found => found.map(one => one.outerHTML).filter(html => !html.includes('window.kvmperfZoom') && html !== {OWN})"
 )

@@ -13,7 +13,7 @@ def _page():
 
 
 def test_the_file_that_is_asked_for_is_streamlits_own():
-    name = drawing._file()
+    name = drawing.library()
 
     assert (Path(st.__file__).parent / "static" / "static" / "js" / name).stat().st_size > 1 << 20
 
@@ -22,4 +22,4 @@ def test_a_page_that_will_draw_asks_for_it():
     app = AppTest.from_function(_page).run()
 
     assert not app.exception
-    assert drawing._file() in app.get("html")[0].proto.body
+    assert drawing.library() in app.get("html")[0].proto.body
