@@ -17,7 +17,8 @@ def test_the_document_is_streamlits_with_something_at_its_head():
     head, _, rest = text.partition("<head>")
     added = rest[: len(text) - len(OWN)]
     assert head + "<head>" + rest.removeprefix(added) == OWN
-    assert added.startswith("<script>") and added.endswith("</script>")
+    assert added.startswith("<script>")
+    assert added.endswith("</script>")
 
 
 def test_only_a_page_with_figures_fetches_their_library():
