@@ -15,12 +15,15 @@ _WITH_FIGURE = {"trends": "", "hosts": "host"}  # pages that show one at once, a
 
 async def _first(request: Request) -> HTMLResponse:
     """The document of a page. Browsers ask for it anew each time, as they do for Streamlit's own."""
-    needed = _WITH_FIGURE.get(request.scope["path"].strip("/"))
+    needed = _WITH_FIGURE.get(request.scope["path"].rpartition("/")[2])
     shows_figure = needed is not None and (not needed or needed in request.query_params)
     return HTMLResponse(document(figures=shows_figure), headers={"Cache-Control": "no-cache"})
 
 
-app = st.App(
-    Path(__file__).with_name("app.py"),
-    routes=[Route("/", _first), *(Route(f"/{word}", _first) for word, _, _, _ in PAGES)],
-)
+def _paths() -> list[str]:
+    """The addresses of the pages, below the path that Streamlit was told to serve at."""
+    below = (st.get_option("server.baseUrlPath") or "").strip("/")
+    return [f"/{below}/{word}".replace("//", "/") for word in ("", *(word for word, _, _, _ in PAGES))]
+
+
+app = st.App(Path(__file__).with_name("app.py"), routes=[Route(path, _first) for path in _paths()])

@@ -1,4 +1,5 @@
 import numpy as np
+import pytest
 from nightly import START, levels
 
 from alerts.judge import judge
@@ -64,6 +65,15 @@ def test_a_bad_day_or_two_stay_noise_without_standard_errors():
     found = steps_of(levels(70, 1, noise=0.002, steps=[(40, 0.1), (42, 1 / 1.1 - 1)]))
 
     assert [(row[1], row[7]) for row in found if row[11] != CONFIRMED] == [(row[1], 0.0) for row in found]
+
+
+@pytest.mark.parametrize(("bursts", "is_change"), [((35, 60), True), ((20, 35, 50, 65), False)])
+def test_a_run_of_four_is_a_change_where_less_than_one_like_it_is_expected(bursts, is_change):
+    values = levels(81, 1, noise=0.002, steps=[(77, 1 / 1.05 - 1)])
+    for day in bursts:
+        values[day : day + 3] *= 1.06
+
+    assert bool([row for row in steps_of(values) if row[1] == 77 and row[11] == CONFIRMED]) is is_change
 
 
 def test_what_only_the_newest_point_shows_is_not_confirmed_yet():

@@ -1,5 +1,6 @@
 from pathlib import Path
 
+import pytest
 import streamlit as st
 from starlette.testclient import TestClient
 
@@ -44,3 +45,10 @@ def test_every_page_has_the_document_and_figures_are_known_by_the_address():
     assert all("BACKEND_BASE_URL" in answer.text for answer in first.values())
     assert [word for word, answer in first.items() if library() in answer.text] == ["trends"]
     assert library() in one_host
+
+
+@pytest.mark.parametrize(("below", "first"), [("", ["/", "/inbox"]), ("kvm/perf", ["/kvm/perf/", "/kvm/perf/inbox"])])
+def test_pages_stand_below_the_path_that_streamlit_serves_at(below, first, monkeypatch):
+    monkeypatch.setattr(st, "get_option", {"server.baseUrlPath": below}.__getitem__)
+
+    assert server._paths()[:2] == first
