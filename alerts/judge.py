@@ -98,11 +98,19 @@ def _state_codes(states: Floats, differ: Differ) -> IntArray | None:
 
 def _steps(found: Segmentation, earlier: Segmentation, rows: Floats, codes: IntArray | None) -> Floats:
     runs = _told_once([part for run in found.set_aside for part in _both_ends(run, found, rows[:, 1])], found)
-    changes = sorted((*found.changes, *runs), key=lambda one: (one.index, one.end))
+    left = {run.end: run.after for run in runs if run.state is State.CONFIRMED}
+    told = [_from(one, left[one.index]) if one.index in left else one for one in found.changes]
+    changes = sorted((*told, *runs), key=lambda one: (one.index, one.end))
     known = {place for one in (*earlier.changes, *earlier.set_aside) for place in (one.index, one.end)}
     changes = [one if _holds(one, rows[:, 1], known) else replace(one, state=State.CANDIDATE) for one in changes]
-    told = [_step(change, rows, at_host=_is_at_host(change, codes)) for change in changes if change.index > 0]
-    return np.array(told).reshape(-1, len(StepRow._fields))
+    steps = [_step(change, rows, at_host=_is_at_host(change, codes)) for change in changes if change.index > 0]
+    return np.array(steps).reshape(-1, len(StepRow._fields))
+
+
+def _from(change: Change, level: float) -> Change:
+    """A change behind a run that is one, too: it was measured from the level before that run."""
+    effect, z = effect_from(level, (change.before, change.after), change.effect, change.z)
+    return replace(change, before=level, effect=effect, z=z)
 
 
 def _told_once(runs: Sequence[Change], found: Segmentation) -> list[Change]:
@@ -204,6 +212,18 @@ def _step(change: Change, rows: Floats, *, at_host: bool) -> StepRow:
         evidence=_CODES[change.state],
         at_host=at_host,
     )
+
+
+def effect_from(level: float, ends: tuple[float, float], effect: float, z: float) -> tuple[float, float]:
+    """The effect of a step between two levels, and its standard errors, had it started from another one."""
+    before, after = ends
+    if before == after:
+        return effect, z
+    if min(level, before, after) > 0:
+        size = math.log(after / level)
+        return math.expm1(size), min(z * abs(size / math.log(after / before)), _CLEAREST)
+    share = (after - level) / (after - before)
+    return effect * share, min(z * abs(share), _CLEAREST)
 
 
 def interval(effect: float, z: float, *, is_ratio: bool) -> tuple[float, float]:

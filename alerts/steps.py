@@ -4,7 +4,7 @@ import math
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 
-from alerts.judge import EVIDENCE, interval
+from alerts.judge import EVIDENCE, effect_from, interval
 from db.detection import Place, StepRow
 from db.types import Floats
 from db.values import SeriesRow
@@ -46,13 +46,9 @@ class Step:
 
     def measured_from(self, before: float) -> "Step":
         """The same step from another level, as surely measured as it was."""
-        row, is_ratio = self.row, before > 0 and self.row.after > 0
-        unit = abs((row.after - row.before) / row.effect) if row.effect else 0.0
-        if not is_ratio and not unit:
-            return self
-        effect = row.after / before - 1 if is_ratio else (row.after - before) / unit
-        size = math.log1p(effect) if is_ratio else effect
-        z = abs(size) / self.error if self.error else row.z
+        row = self.row
+        effect, z = effect_from(before, (row.before, row.after), row.effect, row.z)
+        is_ratio = min(before, row.after) > 0
         low, high = interval(effect, z, is_ratio=is_ratio)
         changed = row._replace(before=before, effect=effect, low=low, high=high, z=z)
         worse = self.worse if (effect > 0) == (row.effect > 0) else not self.worse

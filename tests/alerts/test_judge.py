@@ -67,6 +67,15 @@ def test_a_bad_day_or_two_stay_noise_without_standard_errors():
     assert [(row[1], row[7]) for row in found if row[11] != CONFIRMED] == [(row[1], 0.0) for row in found]
 
 
+def test_what_follows_such_a_run_starts_where_it_ended():
+    out, up = steps_of(levels(90, 1, noise=0.003, steps=[(60, -0.1), (66, 1.08 / 0.9 - 1)])[:76])
+
+    assert (out[1], up[1]) == (60, 66)
+    assert up[2] == pytest.approx(out[3])
+    assert up[4] == pytest.approx(0.2, abs=0.01)
+    assert up[5] < 0.2 < up[6]
+
+
 @pytest.mark.parametrize(("bursts", "is_change"), [((35, 60), True), ((20, 35, 50, 65), False)])
 def test_a_run_of_four_is_a_change_where_less_than_one_like_it_is_expected(bursts, is_change):
     values = levels(81, 1, noise=0.002, steps=[(77, 1 / 1.05 - 1)])
