@@ -10,7 +10,8 @@ from starlette.routing import Route
 from dashboard.app import PAGES  # here already, so that the first visitor does not wait for its imports
 from dashboard.document import document
 
-_WITH_FIGURE = {"trends": "", "hosts": "host"}  # pages that show one at once, and what the address must have for that
+# pages that show a figure at once, and what the address must have for that
+_WITH_FIGURE = {"trends": "", "series": "", "compare": "row", "hosts": "host"}
 
 
 async def _first(request: Request) -> HTMLResponse:

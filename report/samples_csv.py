@@ -132,8 +132,8 @@ def _runs(names: Sequence[str] | None, side: IntArray, boot: IntArray) -> IntArr
         return np.arange(side.size)
     _, code = _codes(names)
     combined = (code * 2 + side) * (boot.max(initial=0) + 2) + boot + 1
-    _, unique = np.unique(combined, return_inverse=True)
-    return unique.astype(np.int64, copy=False)
+    unique: IntArray = np.unique(combined, return_inverse=True)[1].astype(np.int64, copy=False)
+    return unique
 
 
 def _numbers(path: Path, texts: Sequence[str], column: str, rows: int) -> np.ndarray[Any, np.dtype[np.float64]]:

@@ -82,7 +82,8 @@ def moderate(spread: FloatArray, df: FloatArray, factor: FloatArray, below: Floa
     doi 10.2202/1544-6115.1027; with a flat prior the t-test, which is mixed in.
     """
     known = (df > 0) & (spread > 0)
-    trust = max(0.0, known.sum() - FIRST) / (known.sum() + DOUBT)
+    count = float(known.sum())
+    trust = max(0.0, count - FIRST) / (count + DOUBT)
     if trust == 0:
         return plain(spread, df, factor)
     expected = np.zeros(spread.size)

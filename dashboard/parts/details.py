@@ -10,7 +10,7 @@ from dashboard.charts.scaling import Curve, ScalePoint, scaling
 from dashboard.charts.style import PLAIN
 from dashboard.charts.trend import TrendOptions, trend
 from dashboard.page import Context
-from dashboard.parts import visit, wording
+from dashboard.parts import drawing, visit, wording
 from dashboard.parts.folded import folded
 from dashboard.parts.plain import markdown_text, plotly_text, shortened
 from dashboard.parts.rows import level
@@ -25,6 +25,7 @@ from report.trend import Line
 
 def details(context: Context, source: tuple[str, str], report: Report, row: Row, view: CompareView) -> None:
     """The chosen row, top to bottom."""
+    drawing.ahead()
     with st.container(border=True):
         top = st.container(horizontal=True, horizontal_alignment="distribute", vertical_alignment="center")
         top.markdown(f"##### {markdown_text(row.series.metric)}")

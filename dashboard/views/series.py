@@ -9,7 +9,7 @@ from dashboard import loaders
 from dashboard.charts.patches import Track, heat_map, waterfall
 from dashboard.charts.style import PLAIN
 from dashboard.page import Context
-from dashboard.parts import boxes, patches, wording
+from dashboard.parts import boxes, drawing, patches, wording
 from dashboard.parts.folded import folded
 from dashboard.parts.link import heading
 from dashboard.parts.plain import markdown_text, plotly_text, shortened
@@ -32,6 +32,7 @@ def render(context: Context) -> None:
     if not known:
         boxes.no_series(bool(loaders.revisions(*source)))
         return
+    drawing.ahead()
     view, one = _pick(view, known)
     patches.versions(one)
     try:
