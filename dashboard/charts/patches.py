@@ -58,7 +58,7 @@ def heat_map(tracks: Sequence[Track], patches: int) -> go.Figure:
         "y": [f"{number}. {plotly_text(track.name, 28)}" for number, track in enumerate(tracks, start=1)],
     }
     figure = go.Figure([_layer(shown, axes, is_named=False), _layer(shown, axes, is_named=True)])
-    figure.update_xaxes(title={"text": "patch"}, side="top", type="category", showgrid=False)
+    figure.update_xaxes(title={"text": "change by patch [%]"}, side="top", type="category", showgrid=False)
     figure.update_yaxes(autorange="reversed", type="category", showgrid=False)
     return finish(figure, height=110 + 24 * max(len(tracks), 2), named=1)
 
@@ -71,10 +71,11 @@ def _layer(shown: Sequence[Sequence[_Cell]], axes: Mapping[str, Sequence[str]], 
     return go.Heatmap(
         z=[[cell.z if cell.is_named == is_named else None for cell in row] for row in shown],
         **axes,
-        text=[[cell.text for cell in row] for row in shown],
+        # Plotly writes the text of cells without a colour, too. One size for all: as the longest fits its cell.
+        text=[[cell.text if cell.is_named == is_named else "" for cell in row] for row in shown],
         customdata=[[cell.told for cell in row] for row in shown],
-        texttemplate="<b>%{text}</b>" if is_named else "%{text}",
-        textfont=None if is_named else {"color": GREY},
+        texttemplate="%{text}",  # no <b>: Plotly takes its letters for width
+        textfont={"weight": "bold"} if is_named else {"color": GREY},
         hovertemplate="<b>%{y}</b><br>patch %{x}: %{customdata}<extra></extra>",
         hoverongaps=False,
         colorscale=_NAMED if is_named else _OTHERS,
@@ -162,8 +163,13 @@ def _cells(track: Track, count: int) -> list[_Cell]:
             found.append(_Cell(None, "", "not measured"))
             continue
         z = track.worse * _strength(step.effect, step.mark)
-        found.append(_Cell(z, f"{signed(step.effect)}{step.mark}", plotly_text(step.told, 200), bool(step.mark)))
+        found.append(_Cell(z, f"{_short(step.effect)}{step.mark}", plotly_text(step.told, 200), bool(step.mark)))
     return found
+
+
+def _short(effect: float) -> str:
+    """Per cent as the axis says: without its sign more of it can be read on a small screen."""
+    return signed(effect).removesuffix("%")
 
 
 def _strength(effect: float, mark: str) -> float:

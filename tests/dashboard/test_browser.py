@@ -102,6 +102,14 @@ def test_a_page_finds_its_server_at_once(visit, server):
     assert page.evaluate(asked) == [f"{server}_stcore/health", f"{server}_stcore/host-config"]
 
 
+def test_the_heading_stands_below_the_navigation_without_a_hole(visit):
+    page = visit("hosts")
+
+    heading = page.get_by_role("heading", name="Hosts").bounding_box()
+    link = page.get_by_role("link", name="Hosts").bounding_box()
+    assert 0 < heading["y"] - link["y"] - link["height"] < 60
+
+
 def test_the_figure_library_is_fetched_once_and_leaves_no_gap(visit):
     page = visit("trends")
 

@@ -47,7 +47,7 @@ def test_nothing_measured_is_an_empty_waterfall():
 def test_a_heat_map_has_every_patch_and_says_what_was_not_measured():
     others, named = heat_map([Track("<b>time</b>", 1, (QUIET, SLOWER))], 3).data
 
-    assert named.text[0] == ["0.0%", "+10.0%*", ""]
+    assert (others.text[0], named.text[0]) == (["0.0", "", ""], ["", "+10.0*", ""])
     assert others.z[0][0] is not None
     assert others.z[0][1:] == [None, None]
     assert (named.z[0][0], named.z[0][2]) == (None, None)
@@ -61,6 +61,8 @@ def test_text_on_a_cell_that_lets_the_page_shine_through_is_readable_on_light_an
     others, named = heat_map([Track("time", 1, (QUIET, SLOWER))], 2).data
 
     assert others.textfont.color == GREY
+    assert named.textfont.color is None
+    assert "<" not in named.texttemplate
     assert all(not colour.startswith("rgba") for _, colour in named.colorscale)
 
 
