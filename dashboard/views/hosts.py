@@ -22,7 +22,7 @@ from report.noise import NoiseReport
 
 _TABLE = "the hosts"
 _CHANGES = 500  # rows of one table
-_DRAWN = 30  # metrics of one figure
+_DRAWN = 20  # metrics of one figure: what a screen shows at once
 
 
 def render(context: Context) -> None:
@@ -202,11 +202,11 @@ def _known_first(report: NoiseReport) -> NoiseReport:
 
 def _drawn(report: NoiseReport) -> None:
     """The same numbers as a picture: which level is the noisy one is seen at once."""
-    rows = [(row, found) for row in report.rows if (found := levels(row))][:_DRAWN]
+    rows = [(row, found) for row in report.rows if (found := levels(row))]
     if rows:
         drawn = [
             Noise(row.series.metric, (Spread(*found[0]), Spread(*found[1]), Spread(*found[2])), row.smallest)
-            for row, found in rows
+            for row, found in rows[:_DRAWN]
         ]
         st.plotly_chart(
             noise(drawn, f"change that {BOOTS} boots x {RUNS} runs show"),
@@ -214,3 +214,5 @@ def _drawn(report: NoiseReport) -> None:
             config=PLAIN,
             alt="Spread of each metric by level; the table below has the same numbers",
         )
+    if len(rows) > _DRAWN:
+        st.caption(f"The first {_DRAWN} of {len(rows)} metrics are drawn; the table has all of them.")

@@ -1,3 +1,6 @@
+import json
+
+
 def _table(app, column):
     return next(table.value for table in app.dataframe if column in table.value)
 
@@ -34,6 +37,16 @@ def test_noise_is_told_by_level_with_the_change_that_would_show(open_page, datab
     assert noise["between boots"].str.match(r"[\d.]+% \[[\d.]+%, [\d.]+%\]").all()
     assert "On bm4, 2 % at 4 boots of 3 runs a side is noise in " in words(app)
     assert noise["n"].iloc[0] == "12 boots, 36 runs, 180 values"
+
+
+def test_a_figure_of_more_metrics_than_a_screen_shows_says_so(open_page, databases, words, monkeypatch):
+    assert "are drawn" not in words(open_page(databases.sample, "hosts", host="bm4"))
+    monkeypatch.setattr("dashboard.views.hosts._DRAWN", 5)
+
+    app = open_page(databases.sample, "hosts", host="bm4")
+
+    assert "The first 5 of 12 metrics are drawn; the table has all of them." in words(app)
+    assert len(json.loads(app.get("plotly_chart")[0].proto.spec)["data"][-1]["y"]) == 5
 
 
 def test_a_host_without_measurements_says_so(open_page, databases, words):
