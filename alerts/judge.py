@@ -219,11 +219,11 @@ def effect_from(level: float, ends: tuple[float, float], effect: float, z: float
     before, after = ends
     if before == after:
         return effect, z
-    if min(level, before, after) > 0:
-        size = math.log(after / level)
-        return math.expm1(size), min(z * abs(size / math.log(after / before)), _CLEAREST)
+    is_ratio = min(level, after) > 0
     share = (after - level) / (after - before)
-    return effect * share, min(z * abs(share), _CLEAREST)
+    if is_ratio and before > 0:
+        share = math.log(after / level) / math.log(after / before)
+    return after / level - 1 if is_ratio else effect * share, min(z * abs(share), _CLEAREST)
 
 
 def interval(effect: float, z: float, *, is_ratio: bool) -> tuple[float, float]:

@@ -126,7 +126,7 @@ def alone(place: Path, rounds: int) -> None:
 
 
 def warm(opened: Open, paths: Sequence[str]) -> None:
-    """Come three times: Chromium keeps the machine code of what it has met twice."""
+    """Come three times: files are in the cache then, and what machine code the browser keeps."""
     for _ in range(3):
         for path in paths:
             opened(path).close()

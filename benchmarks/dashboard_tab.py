@@ -63,7 +63,7 @@ class Tab:
 
 @contextmanager
 def browser(program: str, flags: Sequence[str]) -> Iterator[Callable[[str], Tab]]:
-    """Start a browser with a profile of its own, which keeps files and machine code; yields what opens a page."""
+    """Start a browser with a profile of its own, which keeps what it fetches; yields what opens a page."""
     with tempfile.TemporaryDirectory(ignore_cleanup_errors=True) as profile:
         place = [f"--user-data-dir={profile}", "--remote-debugging-port=0"]
         shape = ["--headless=new", "--window-size=1280,1000"]

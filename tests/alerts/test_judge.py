@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 from nightly import START, levels
 
-from alerts.judge import judge
+from alerts.judge import effect_from, judge
 from db.detection import Place, PointRow
 
 CONFIRMED = 1
@@ -105,3 +105,20 @@ def test_no_place_has_two_measured_steps_however_the_runs_around_it_are_cut():
 
         heads = [row[1] for row in found if row[7] > 0]
         assert sorted(set(heads)) == sorted(heads)
+
+
+@pytest.mark.parametrize(
+    ("level", "ends", "effect", "told"),
+    [
+        (12.0, (10.0, 15.0), 0.5, 0.25),
+        (-2.0, (-4.0, 6.0), 10.0, 8.0),
+        (2.0, (-4.0, 6.0), 10.0, 2.0),
+        (6.0, (10.0, 6.0), -0.4, 0.0),
+        (7.0, (6.0, 6.0), 0.0, 0.0),
+    ],
+)
+def test_an_effect_from_another_level_is_a_ratio_where_both_levels_are_positive(level, ends, effect, told):
+    found, z = effect_from(level, ends, effect, 9.0)
+
+    assert found == pytest.approx(told)
+    assert (z == 0) is (level == ends[1])
