@@ -73,7 +73,8 @@ _FINISHED = """() => {
   if (!app || app.dataset.testScriptState !== 'notRunning' || document.querySelector(busy)) return false;
   if (!document.querySelector('[data-testid=stHeading], [data-testid=stAlert]')) return false;
   const figures = [...document.querySelectorAll('[data-testid=stPlotlyChart]')];
-  return figures.every(figure => figure.querySelector('.main-svg'));
+  const marks = [...document.querySelectorAll('[data-testid=stVegaLiteChart]')];
+  return figures.every(figure => figure.querySelector('.main-svg')) && marks.every(one => one.querySelector('.marks'));
 }"""
 _ARRIVED = "name => document.querySelector('[data-testid=stHeading]')?.innerText.trim() === name"
 

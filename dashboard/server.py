@@ -11,7 +11,7 @@ from dashboard.app import PAGES  # here already, so that the first visitor does 
 from dashboard.document import document
 
 # pages that show a figure at once, and what the address must have for that
-_WITH_FIGURE = {"trends": "", "series": "", "compare": "row", "hosts": "host"}
+_WITH_FIGURE = {"trends": "", "series": "", "compare": "row"}
 
 
 async def _first(request: Request) -> HTMLResponse:

@@ -1,1 +1,1 @@
-"""Figures as pure functions: values in, a Plotly figure out. No Streamlit, no queries, no statistics."""
+"""Figures as pure functions: values in, a figure out. No Streamlit, no queries, no statistics."""

@@ -8,9 +8,8 @@ import streamlit as st
 
 from dashboard import loaders
 from dashboard.charts.noise import Noise, Spread, noise
-from dashboard.charts.style import PLAIN
 from dashboard.page import Context
-from dashboard.parts import boxes, drawing, tables, wording
+from dashboard.parts import boxes, tables, wording
 from dashboard.parts.folded import folded
 from dashboard.parts.link import heading
 from dashboard.parts.plain import markdown_text, shortened
@@ -22,6 +21,7 @@ from report.noise import NoiseReport
 
 _TABLE = "the hosts"
 _CHANGES = 500  # rows of one table
+_SHOW = f"{BOOTS} boots x {RUNS} runs show"  # the change that so many would tell from noise
 _DRAWN = 20  # metrics of one figure: what a screen shows at once
 
 
@@ -75,7 +75,6 @@ def _ago(one: HostReport, now: datetime) -> str:
 
 
 def _one(source: tuple[str, str], one: HostReport, view: HostsView) -> None:
-    drawing.ahead()
     row = st.container(horizontal=True, vertical_alignment="center", horizontal_alignment="distribute")
     row.markdown(f"##### {markdown_text(one.host.name)}")
     row.button("Close", icon=":material/close:", type="tertiary", **to_set(view, host="", benchmark=""))
@@ -187,7 +186,7 @@ def _noise(source: tuple[str, str], one: HostReport, view: HostsView) -> None:
             "within a run": [row.within_run for row in rows],
             "between runs": [row.between_runs for row in rows],
             "between boots": [row.between_boots for row in rows],
-            f"{BOOTS} boots x {RUNS} runs show": [row.smallest for row in rows],
+            _SHOW: [row.smallest for row in rows],
             "n": [wording.replication(*row.n) for row in rows],
         },
     )
@@ -208,10 +207,9 @@ def _drawn(report: NoiseReport) -> None:
             Noise(row.series.metric, (Spread(*found[0]), Spread(*found[1]), Spread(*found[2])), row.smallest)
             for row, found in rows[:_DRAWN]
         ]
-        st.plotly_chart(
-            noise(drawn, f"change that {BOOTS} boots x {RUNS} runs show"),
+        st.vega_lite_chart(
+            noise(drawn, _SHOW),
             key="noise",
-            config=PLAIN,
             alt="Spread of each metric by level; the table below has the same numbers",
         )
     if len(rows) > _DRAWN:

@@ -89,6 +89,18 @@ def test_what_is_stored_is_shown_as_it_is(seen, path):
     assert r"$\frac{a}{b}$" in text
 
 
+def test_what_hovers_over_a_mark_is_text(chromium, hostile):
+    visits = Visits(chromium, chromium.new_context(), hostile)
+    page = visits.open("hosts?host=" + hostile_host())
+
+    page.locator("[data-testid=stVegaLiteChart] [aria-roledescription=point]").first.hover()
+
+    told = page.locator("#vg-tooltip-element")
+    told.get_by_text("1. m <script>document.title=").wait_for()
+    assert (told.locator("script, img, a").count(), visits.wrong) == (0, [])
+    page.context.close()
+
+
 def test_unprintable_characters_and_endless_lines_of_an_output_are_spelled_and_cut(seen):
     text = seen["run?run=1"][0]
 

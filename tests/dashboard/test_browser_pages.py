@@ -186,3 +186,16 @@ def test_zoom_and_hidden_lines_are_in_the_url_without_a_run_and_restored_elsewhe
 
     assert other.evaluate(state) == page.evaluate(state)
     assert other.evaluate(state)[-1] >= 1
+
+
+def test_a_mark_of_noise_tells_metric_level_and_interval(visit):
+    page = visit("hosts?host=bm4")
+    figure = page.get_by_test_id("stVegaLiteChart")
+    figure.locator("svg.marks").wait_for()
+    figure.scroll_into_view_if_needed()
+
+    figure.locator("[aria-roledescription=point]").first.hover()
+
+    told = page.locator("#vg-tooltip-element")
+    told.get_by_text("within a run").wait_for()
+    assert {"metric", "1.", "level", "spread"} <= set(told.inner_text().split())

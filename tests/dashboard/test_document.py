@@ -37,13 +37,13 @@ def test_a_document_of_another_shape_is_left_alone(tmp_path, monkeypatch):
 def test_every_page_has_the_document_and_figures_are_known_by_the_address():
     with TestClient(server.app) as client:
         first = {word: client.get(f"/{word}") for word in ["", *(word for word, _, _, _ in PAGES)]}
-        chosen = [client.get(path).text for path in ("/hosts?host=bench", "/compare?base=a&head=b&row=c")]
+        chosen = client.get("/compare?base=a&head=b&row=c").text
 
     assert {answer.status_code for answer in first.values()} == {200}
     assert {answer.headers["cache-control"] for answer in first.values()} == {"no-cache"}
     assert all("BACKEND_BASE_URL" in answer.text for answer in first.values())
     assert [word for word, answer in first.items() if library() in answer.text] == ["trends", "series"]
-    assert all(library() in text for text in chosen)
+    assert library() in chosen
 
 
 @pytest.mark.parametrize(("below", "first"), [("", ["/", "/inbox"]), ("kvm/perf", ["/kvm/perf/", "/kvm/perf/inbox"])])

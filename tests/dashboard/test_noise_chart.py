@@ -1,46 +1,57 @@
+import altair as alt
 import pytest
+from jsonschema import ValidationError
 
 from dashboard.charts.noise import FLOOR, LEVELS, Noise, Spread, noise
 
 KNOWN = Noise("time", (Spread(0.01), Spread(0.02, 0.01, 0.04), Spread(0.05, 0.03, 0.2)), 0.08)
 
 
-def test_each_level_is_a_mark_in_per_cent_and_what_would_show_another():
-    figure = noise([KNOWN], "4 boots show")
+def _marks(*rows, shown_by="4 boots show"):
+    return noise(rows, shown_by)["data"]["values"]
 
-    assert [trace.name for trace in figure.data] == [*LEVELS, "4 boots show"]
-    assert [trace.x[0] for trace in figure.data] == pytest.approx([1, 2, 5, 8])
-    assert figure.layout.xaxis.type == "log"
-    assert figure.layout.xaxis.title.text == "relative standard deviation [%]"
+
+def test_each_level_is_a_mark_in_per_cent_and_what_would_show_another():
+    marks = _marks(KNOWN)
+
+    assert [mark["level"] for mark in marks] == [*LEVELS, "4 boots show"]
+    assert [mark["drawn"] for mark in marks] == pytest.approx([1, 2, 5, 8])
+    assert {mark["metric"] for mark in marks} == {"1. time"}
+
+
+def test_the_figure_is_one_that_its_library_understands():
+    figure = noise([KNOWN, KNOWN], "4 boots show")
+
+    alt.LayerChart.from_dict(figure).to_dict()
+    with pytest.raises(ValidationError):
+        alt.LayerChart.from_dict({**figure, "layer": [{"mark": "no such mark"}]})
 
 
 def test_intervals_reach_from_low_to_high():
-    errors = noise([KNOWN], "").data[2].error_x
+    marks = _marks(KNOWN)
 
-    assert (errors.arrayminus[0], errors.array[0]) == pytest.approx((2, 15))
+    assert (marks[2]["low"], marks[2]["high"]) == pytest.approx((3, 20))
+    assert (marks[0]["low"], marks[0]["high"]) == (None, None)
+    assert [mark["spread"] for mark in marks[:2]] == ["1%", "2%, 90% interval [1%, 4%]"]
 
 
 def test_the_marks_differ_by_shape_and_not_only_by_colour():
-    figure = noise([KNOWN], "")
+    _, points = noise([KNOWN], "")["layer"]
 
-    shapes = [str(trace.marker.symbol) for trace in figure.data]
-    assert len(set(shapes)) == 4
+    assert len(set(points["encoding"]["shape"]["scale"]["range"])) == 4
 
 
 def test_nothing_is_hollow_at_the_floor_and_the_unknown_is_absent():
-    figure = noise([Noise("exact", (Spread(None), Spread(0.0), Spread(None)), None), KNOWN], "")
+    marks = _marks(Noise("exact", (Spread(None), Spread(0.0, 0.0, 0.02), Spread(None)), None), KNOWN)
 
-    between = figure.data[1]
-    assert between.x[0] == 100 * FLOOR
-    assert between.marker.symbol[0].endswith("-open")
-    assert between.customdata[0] == "0%"
-    assert [len(trace.x) for trace in figure.data] == [1, 2, 1, 1]
-
-
-def test_a_name_is_text():
-    assert "<b>" not in noise([Noise("<b>x</b>", KNOWN.spreads, None)], "").data[0].y[0]
+    assert [mark["metric"] for mark in marks] == ["1. exact"] + 4 * ["2. time"]
+    assert [mark["hollow"] for mark in marks] == [True, False, False, False, False]
+    assert (marks[0]["drawn"], marks[0]["low"], marks[0]["high"]) == pytest.approx((100 * FLOOR, 100 * FLOOR, 2))
+    assert marks[0]["spread"] == "0%, 90% interval [0%, 2%]"
 
 
-def test_labels_of_a_wide_axis_are_its_decades():
-    assert noise([KNOWN], "").layout.xaxis.dtick == "D2"
-    assert noise([Noise("m", (Spread(0.0001), Spread(0.5), Spread(None)), None)], "").layout.xaxis.dtick == 1
+def test_metrics_of_one_name_are_two_lines_and_a_long_name_is_cut():
+    marks = _marks(KNOWN, KNOWN, Noise("x" * 1000, KNOWN.spreads, None))
+
+    assert len({mark["metric"] for mark in marks}) == 3
+    assert max(len(mark["metric"]) for mark in marks) < 40
