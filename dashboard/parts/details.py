@@ -137,6 +137,8 @@ def _scaling(source: tuple[str, str], report: Report, series: SeriesRow, boot: s
         return
     lines = loaders.lines(*source, tuple(one.id for one in family), boot)
     curves = [c for r in (report.base, *report.heads) if (c := _curve(r, lines, parameter)).points]
+    if len({point.x for curve in curves for point in curve.points}) < 2:
+        return
     st.caption(markdown_text(f"{series.metric} against {parameter}, all else equal, with 95% intervals"))
     st.plotly_chart(scaling(curves, parameter, series.metric, series.unit), key="scaling", config=PLAIN)
 

@@ -1,4 +1,10 @@
+import numpy as np
 import pytest
+import sample_databases
+
+from db.engine import connect, writing
+from db.values import CaptureContext, NewCapture, RevisionFacts
+from db.writes import Writer
 
 PAIR = {"base": "split-on", "head": "split-off"}
 JUDGED = {**PAIR, "vary": "kvm.eager_page_split"}
@@ -81,6 +87,20 @@ def test_a_chosen_row_shows_why_values_history_and_scaling(open_page, databases,
     assert "Why: " in words(app)
     assert len(app.get("plotly_chart")) == 3
     assert "Base: 4 boots, 12 runs, 60 values." in words(app)
+
+
+def test_a_scaling_curve_needs_two_values_of_its_parameter_at_the_revisions_compared(open_page, tmp_path):
+    with writing(connect(sample_databases.build(tmp_path / "s.db"))) as connection:
+        writer = Writer(connection, origin="test", now=sample_databases.EPOCH)
+        for number, label in enumerate(("one-a", "one-b")):
+            context = CaptureContext("bm3", RevisionFacts(label=label), boot_id=label)
+            run = sample_databases._run(np.random.default_rng(number), context.revision, 2, 1.0)
+            writer.store(context, NewCapture(label, {"stdout": label.encode()}, "./dlp", 0, runs=(run,)))
+
+    app = open_page(f"sqlite:///{tmp_path}/s.db", "compare", base="one-a", head="one-b", show="everything", row="5")
+
+    assert not app.exception
+    assert len(app.get("plotly_chart")) == 2
 
 
 def test_several_heads_stand_in_one_table(open_page, databases):
