@@ -13,7 +13,7 @@ from dashboard.parts.plain import shortened
 FLOOR = 1e-4  # what is smaller is drawn here, hollow: a logarithmic axis has no zero
 LEVELS = ("within a run", "between runs", "between boots")
 _SHAPES = ("circle", "diamond", "square", "M0,-1.2L0,1.2")  # the last is a stroke: where a comparison begins to see
-_ROW, _FRAME = 28, 150  # pixels: a metric, and the legend and the axis
+_ROW, _FRAME = 28, 190  # pixels: a metric, and the legend and the axis
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,7 +55,7 @@ def noise(rows: Sequence[Noise], shown_by: str) -> dict[str, object]:
                 "type": "nominal",
                 "sort": None,
                 "title": None,
-                "axis": {"labelLimit": 190},
+                "axis": {"grid": True, "labelLimit": 190, "labelOverlap": False},
                 "scale": {"paddingInner": 0.35},
             },
             "yOffset": {"field": "level", "type": "nominal", "sort": levels},
@@ -79,13 +79,13 @@ def _x(field: str) -> dict[str, object]:
         "type": "quantitative",
         "title": "relative standard deviation [%]",
         "scale": {"type": "log", "nice": False, "padding": 12},
-        "axis": {"format": "~g", "labelOverlap": True},
+        "axis": {"format": "~g", "grid": False, "labelOverlap": True, "ticks": True},
     }
 
 
 def _level(levels: Sequence[str]) -> dict[str, object]:
-    """One legend for colour and shape, in two columns: narrow screens have no room for four."""
-    legend = {"orient": "top", "columns": 2, "labelLimit": 0, "title": None}
+    """One legend for colour and shape: a row, or a column where there is no room."""
+    legend = {"orient": "top", "columns": {"expr": "width < 550 ? 1 : 4"}, "labelLimit": 0, "title": None}
     return {"field": "level", "type": "nominal", "sort": list(levels), "legend": legend}
 
 
