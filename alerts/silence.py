@@ -86,10 +86,15 @@ def merge(told: Sequence[Group], items: Iterable[Item]) -> tuple[dict[int, list[
     known: set[tuple[str, ...]] = set()
     for group in sorted(told, key=lambda one: one.id):
         if group.is_open or group.closed_because == Closed.BY_HAND:
-            listed = [item for item in group.detail.get("items", ()) if _key(item) in now and _key(item) not in known]
-            left[group.id] = listed
+            of_group = [item for item in group.detail.get("items", ()) if _key(item) in now and _key(item) not in known]
+            left[group.id] = listed = [_renewed(item, now[_key(item)]) for item in of_group]
             known |= {_key(item) for item in listed}
     return left, [item for key, item in sorted(now.items()) if key not in known]
+
+
+def _renewed(item: Item, found: Item) -> Item:
+    """A host may have spoken between two looks. What a test failed at first stays told."""
+    return {**item, "since": found["since"]} if "since" in found else item
 
 
 def _key(item: Mapping[str, str]) -> tuple[str, ...]:
@@ -161,11 +166,13 @@ def _settled(
     for group in stored:
         if group.id not in left or left[group.id] == list(group.detail.get("items", ())):
             continue
-        alert_writes.change_group(connection, group.id, {"detail": {"items": left[group.id]}})
-        if not left[group.id] and group.is_open:
-            columns = {"closed_at": now, "closed_because": Closed.RECOVERED.value}
-            alert_writes.change_group(connection, group.id, {**columns, "detail": dict(group.detail)})
+        changed: dict[str, object] = {"detail": {"items": left[group.id]}}
+        if left[group.id]:
+            changed["subject"] = _subject(kind, left[group.id])
+        elif group.is_open:
+            changed = {"closed_at": now, "closed_because": Closed.RECOVERED.value}
             done.append(_told(connection, group.id, (Closed.RECOVERED.value, Kind.RECOVERED), now))
+        alert_writes.change_group(connection, group.id, changed)
     if new:
         columns = {"kind": kind.value, "evidence": Evidence.CONFIRMED.value, "opened_at": now, "announced_at": now}
         number = alert_writes.add_group(

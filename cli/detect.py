@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from datetime import datetime
 
     from alerts.spread import Detector
+    from alerts.sweep import Swept
 
 _REGRESSION_FOUND = 4
 
@@ -80,8 +81,7 @@ def detect(
         write_text(junit, report.as_junit(found, now))
     for one in found:
         typer.echo(json.dumps(report.as_json(one, now)) if as_json else report.as_line(one, now))
-    happened = f"{len({number for number, _ in done.happened})} alerts changed, {len(found)} open"
-    typer.echo(f"judged {done.judged} time series: {happened}", err=True)
+    typer.echo(f"{_happened(done)}, {len(found)} open", err=True)
     if fail_on and report.gated(found, now):
         raise typer.Exit(_REGRESSION_FOUND)
 
@@ -102,9 +102,12 @@ def after_upload(url: str) -> None:
     from db.engine import connect
 
     rules = os.environ.get("KVMPERF_RULES", "")
-    done = sweep(connect(url), read(Path(rules)) if rules else Rules())
+    typer.echo(_happened(sweep(connect(url), read(Path(rules)) if rules else Rules())), err=True)
+
+
+def _happened(done: "Swept") -> str:
     changed = len({number for number, _ in done.happened})
-    typer.echo(f"judged {done.judged} time series: {changed} alerts changed", err=True)
+    return f"judged {done.judged} time series: {changed} alert{'s' * (changed != 1)} changed"
 
 
 def _detect_csv(path: Path, *, as_json: bool) -> None:

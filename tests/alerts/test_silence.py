@@ -1,4 +1,5 @@
 from datetime import UTC, datetime, timedelta
+from types import SimpleNamespace
 
 import nightly
 import pytest
@@ -6,6 +7,8 @@ import pytest
 from alerts.rules import parse
 from alerts.silence import merge, silent_cases, silent_hosts
 from alerts.sweep import sweep
+from alerts.triage import Action, Said, triage
+from db.engine import writing
 
 DAY = timedelta(days=1)
 NOW = datetime(2026, 3, 1, tzinfo=UTC)
@@ -47,6 +50,42 @@ def test_hosts_that_stop_are_one_notice_that_closes_when_they_are_back(engine, g
 
     assert (notice.kind, notice.hosts, notice.is_open) == ("missing data", ("bm1", "bm2"), True)
     assert (closed.id, closed.closed_because) == (notice.id, "recovered")
+
+
+def test_a_notice_whose_host_is_back_is_no_longer_called_after_it(engine, groups):
+    for day in range(10):
+        night(engine, day, hosts=("bm1", "bm2", "bm3"))
+    for day in range(10, 20):
+        night(engine, day, hosts=("bm3",))
+    night(engine, 20, hosts=("bm2", "bm3"))
+
+    (notice,) = groups()
+
+    assert (notice.subject, notice.hosts, notice.is_open) == ("host bm1", ("bm1",), True)
+
+
+def test_a_notice_closed_by_hand_stays_told_until_its_host_was_back(engine, groups):
+    for day in range(10):
+        night(engine, day)
+    for day in range(10, 20):
+        night(engine, day, hosts=("bm2",))
+    with writing(engine) as connection:
+        triage(connection, groups()[0].id, Action.EXPECT, "ann", Said("moved"))
+    night(engine, 20, hosts=("bm2",))
+    assert len(groups()) == 1
+    night(engine, 21)
+    for day in range(22, 32):
+        night(engine, day, hosts=("bm2",))
+
+    assert sorted((one.hosts, one.is_open) for one in groups()) == [((), False), (("bm1",), True)]
+
+
+def test_a_host_that_spoke_between_two_looks_is_silent_since_then():
+    told = SimpleNamespace(id=7, is_open=True, detail={"items": [{"host": "bm1", "since": "2026-01-01"}]})
+
+    left, new = merge([told], [{"host": "bm1", "since": "2026-02-01"}])
+
+    assert (left, new) == ({7: [{"host": "bm1", "since": "2026-02-01"}]}, [])
 
 
 def test_a_metric_that_is_no_longer_printed_is_noticed(engine, groups):
