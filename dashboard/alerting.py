@@ -27,6 +27,13 @@ def group(url: str, number: str) -> tuple[Group, tuple[Event, ...]] | tuple[()]:
         return (found[0], alert_queries.events(connection, int(number))) if found else ()
 
 
+def followed(url: str, revision: int) -> list[int]:
+    """The revisions of the line (tree and branch) that this one is on, in their order in time; none of a series."""
+    with reading(loaders.engine(url)) as connection:
+        places = detection.places(connection)
+    return [number for number, place in places.items() if revision in places and place.line == places[revision].line]
+
+
 def judged(url: str) -> int:
     """How many time series `kvmperf detect` has judged."""
     with reading(loaders.engine(url)) as connection:

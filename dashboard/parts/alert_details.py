@@ -10,7 +10,7 @@ from alerts.triage import Action, Said, last_act, possible
 from alerts.why import why
 from dashboard import alerting
 from dashboard.page import Context
-from dashboard.parts import boxes, tables, user, wording
+from dashboard.parts import alert_figure, boxes, tables, user, wording
 from dashboard.parts.plain import shortened
 from dashboard.state import CompareView, InboxView, TrendsView, leave_for, to_set
 from db.alert_queries import Event, Group, Member
@@ -48,6 +48,7 @@ def show(context: Context, view: InboxView) -> None:
             return
         group, events = found
         _what(group, view)
+        alert_figure.draw(context, group)
         _members(group)
         _triage(context, group, events)
         _history(events)

@@ -1,3 +1,4 @@
+import json
 import shutil
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -140,6 +141,17 @@ def test_an_alert_is_explained_and_read_only_for_anybody(open_page, alerts, word
     assert "Acknowledge" not in said
     assert _table(app, "test case")["metric"].tolist() == ["clear_dirty_log_time"]
     assert "detect: announced" in said
+
+
+def test_what_moved_is_drawn_with_the_change_and_a_notice_has_no_figure(open_page, alerts):
+    app = open_page(alerts.url, "inbox", alert=str(alerts.regression))
+
+    (figure,) = app.get("vega_lite_chart")
+    change, moved = (layer["data"]["values"] for layer in json.loads(figure.proto.spec)["layer"])
+    assert change == [{"base": 1, "head": 2}]
+    assert [one["revision"] for one in moved[:4]] == ["v1", "v2", "v3", "v4"]
+    assert len({one["line"] for one in moved}) == len(_table(app, "before")) == 1
+    assert not open_page(alerts.url, "inbox", alert=str(alerts.silent)).get("vega_lite_chart")
 
 
 @pytest.mark.parametrize("number", ["999", "x", "9" * 40])

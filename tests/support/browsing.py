@@ -104,10 +104,12 @@ def settle(page):
 
 
 def overflows(page):
-    """Whether the page scrolls sideways."""
+    """Whether the page scrolls sideways, also after its figures had five seconds to follow the window."""
     return page.evaluate(
-        "() => [document.documentElement, document.querySelector('[data-testid=stMain]')]"
-        ".some(box => box.scrollWidth > box.clientWidth)"
+        "async () => { for (let look = 0; look < 50; look++) {"
+        " const boxes = [document.documentElement, document.querySelector('[data-testid=stMain]')];"
+        " if (boxes.every(box => box.scrollWidth <= box.clientWidth)) return false;"
+        " await new Promise(next => setTimeout(next, 100)) } return true }"
     )
 
 
