@@ -44,16 +44,17 @@ class Comparison:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Tested:
-    """Differences on the analysis scale [metrics] with their test: p, half widths of both intervals, method.
+    """Differences on the analysis scale [metrics] with their test: p, both intervals, method.
 
-    `spread` is the variance of one unit. NaN where nothing can be tested.
+    `reach` and `reach90` [metrics, 2] say how far the intervals go below and above `delta`, `spread` is the variance of
+    one unit. NaN where nothing can be tested.
     """
 
     delta: FloatArray
     base: FloatArray
     p: FloatArray
-    half: FloatArray
-    half90: FloatArray
+    reach: FloatArray
+    reach90: FloatArray
     spread: FloatArray
     units: IntArray
     differ: FloatArray

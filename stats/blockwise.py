@@ -31,17 +31,17 @@ def in_every_block(tested: Tested, layout: Layout, threshold: FloatArray, test: 
     blocks, place = np.unique(np.stack([units.metric[rows], units.block[rows]]), axis=1, return_inverse=True)
     owner = blocks[0]
     alone = test(_alone(layout, rows, place.reshape(-1), owner), owner)
-    metrics, low, high = _hull(alone.delta, alone.half, owner)
-    _, low90, high90 = _hull(alone.delta, alone.half90, owner)
+    metrics, low, high = _hull(alone.delta, alone.reach, owner)
+    _, low90, high90 = _hull(alone.delta, alone.reach90, owner)
     p = np.array([alone.p[owner == m].max() for m in metrics])  # NaN where a block cannot be tested
     shown = (low > threshold[metrics]) | (high < -threshold[metrics])
     better = shown & (p < np.where(np.isfinite(tested.p[metrics]), tested.p[metrics], np.inf))
     kept = metrics[better]
-    columns = {name: getattr(tested, name).copy() for name in ("delta", "p", "half", "half90", "by_ranks")}
+    columns = {name: getattr(tested, name).copy() for name in ("delta", "p", "reach", "reach90", "by_ranks")}
     columns["p"][kept] = p[better]
     columns["delta"][kept] = ((low + high) / 2)[better]
-    columns["half"][kept] = ((high - low) / 2)[better]
-    columns["half90"][kept] = ((high90 - low90) / 2)[better]
+    columns["reach"][kept] = ((high - low) / 2)[better, None]
+    columns["reach90"][kept] = ((high90 - low90) / 2)[better, None]
     columns["by_ranks"][kept] = False
     return replace(tested, **columns)
 
@@ -58,10 +58,10 @@ def _alone(layout: Layout, rows: IntArray, place: IntArray, owner: IntArray) -> 
     )
 
 
-def _hull(delta: FloatArray, half: FloatArray, owner: IntArray) -> tuple[IntArray, FloatArray, FloatArray]:
+def _hull(delta: FloatArray, reach: FloatArray, owner: IntArray) -> tuple[IntArray, FloatArray, FloatArray]:
     """Return the metrics, and the smallest and largest bound of their blocks; NaN where a block has none."""
     metrics, group = np.unique(owner, return_inverse=True)
     low, high = np.full(metrics.size, np.inf), np.full(metrics.size, -np.inf)
-    np.minimum.at(low, group, delta - half)
-    np.maximum.at(high, group, delta + half)
+    np.minimum.at(low, group, delta - reach[:, 0])
+    np.maximum.at(high, group, delta + reach[:, 1])
     return metrics, low, high

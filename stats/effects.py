@@ -9,7 +9,8 @@ from stats.answer import Tested
 from stats.policy import FloatArray
 from stats.summarise import Scale
 
-LARGEST = 700.0  # exp() of more overflows
+# Logarithms of the smallest and the largest number that there is.
+SMALLEST, LARGEST = float(np.log(np.finfo(np.float64).smallest_subnormal)), float(np.log(np.finfo(np.float64).max))
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,12 +49,19 @@ def levels(tested: Tested, scale: Scale) -> tuple[FloatArray, FloatArray, FloatA
     """Return base and head levels [metrics] in the metric's unit, and the two intervals [metrics, 2] as effects."""
     base = _level(tested.base, scale)
     head = _level(tested.base + tested.delta, scale)
-    both = [
-        np.stack([relative(base, _level(tested.base + tested.delta + sign * half, scale)) for sign in (-1, 1)], axis=1)
-        for half in (tested.half, tested.half90)
-    ]
-    return base, head, both[0], both[1]
+    return base, head, _interval(tested, tested.reach, scale), _interval(tested, tested.reach90, scale)
+
+
+def _interval(tested: Tested, reach: FloatArray, scale: Scale) -> FloatArray:
+    low, high = tested.delta - reach[:, 0], tested.delta + reach[:, 1]
+    return np.stack([_shift(bound, tested.base, scale) for bound in (low, high)], axis=1)
+
+
+def _shift(delta: FloatArray, base: FloatArray, scale: Scale) -> FloatArray:
+    """Return differences on the analysis scale as effects."""
+    ratio = np.expm1(np.clip(delta, -LARGEST, LARGEST))
+    return np.where(scale.is_log, ratio, relative(_level(base, scale), _level(base + delta, scale)))
 
 
 def _level(analysis: FloatArray, scale: Scale) -> FloatArray:
-    return np.where(scale.is_log, np.exp(np.clip(analysis, -LARGEST, LARGEST)), analysis * scale.divisor)
+    return np.where(scale.is_log, np.exp(np.clip(analysis, SMALLEST, LARGEST)), analysis * scale.divisor)

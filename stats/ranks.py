@@ -15,16 +15,16 @@ MOST_PAIRS = 4000  # per metric; more units than that give the t-test all it nee
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Ranked:
-    """The shift between the sides of some metrics (`metric` holds their codes), with p-value and half widths.
+    """The shift between the sides of some metrics (`metric` holds their codes), with p-value and both intervals.
 
-    `half` and `half90` reach from `delta` to the farther end of each interval, so that they hold at least their level.
+    `reach` and `reach90` [metrics, 2] say how far these go below and above `delta`: what the test would not refuse.
     """
 
     metric: IntArray
     delta: FloatArray
     p: FloatArray
-    half: FloatArray
-    half90: FloatArray
+    reach: FloatArray
+    reach90: FloatArray
 
 
 def test_shift(units: Units, metrics: IntArray, *, confidence: float, attainable: float) -> Ranked:
@@ -33,7 +33,8 @@ def test_shift(units: Units, metrics: IntArray, *, confidence: float, attainable
     `attainable`: a metric whose smallest possible p-value is larger is left to the t-test. Hodges and Lehmann 1963,
     doi 10.1214/aoms/1177704172; blocks are summed (van Elteren's test with equal weights), the distribution is exact.
     """
-    found = [Ranked(*(np.zeros(0, dtype=np.int64),), *(np.zeros(0) for _ in range(4)))]
+    none, nothing = np.zeros(0), np.zeros((0, 2))
+    found = [Ranked(np.zeros(0, dtype=np.int64), none, none, nothing, nothing)]
     for shape, members, rows in _shapes(units, metrics):
         if not _is_worth(shape, attainable):
             continue
@@ -124,11 +125,11 @@ def _rank(metric: IntArray, levels: FloatArray, shape: tuple[tuple[int, int], ..
     extreme = np.minimum(below, pairs.shape[1] - below)
     p = np.minimum(2 * null[np.ceil(extreme).astype(np.int64)], 1.0)
     delta = np.median(pairs, axis=1)
-    return Ranked(metric, delta, p, *(_half(pairs, delta, null, level) for level in (confidence, 0.9)))
+    return Ranked(metric, delta, p, *(_reach(pairs, delta, null, level) for level in (confidence, 0.9)))
 
 
-def _half(pairs: FloatArray, delta: FloatArray, null: FloatArray, confidence: float) -> FloatArray:
-    """Return the half width from the order statistics of the pairwise differences that a rank test would not refuse."""
+def _reach(pairs: FloatArray, delta: FloatArray, null: FloatArray, confidence: float) -> FloatArray:
+    """Return the reach [metrics, 2] to the outermost pairwise differences that a rank test would not refuse."""
     outside = max(int(np.searchsorted(null, (1 - confidence) / 2, side="right")), 1)
     low, high = pairs[:, outside - 1], pairs[:, pairs.shape[1] - outside]
-    return np.maximum(high - delta, delta - low)
+    return np.stack([delta - low, high - delta], axis=1)

@@ -57,10 +57,10 @@ class Spreads:
     def unit(self, runs: float | None = None) -> float | None:
         """Return the variance of one boot with so many runs (as many as were measured); None where boots are unknown.
 
-        Iterations are as many as were measured.
+        Iterations are as many as were measured. Where no boot was run twice, more runs a boot are not counted on.
         """
-        if self.between_boots.variance is None:
-            return None
+        if self.between_boots.variance is None or self.between_runs.variance is None:
+            return self.between_boots.variance  # one run a boot: what runs and iterations add is in it already
         per_run = self.between_runs.variance or 0.0
         per_run += (self.within_run.variance or 0.0) / max(self.values_a_run, 1.0)
         return self.between_boots.variance + per_run / (runs or self.runs_a_boot)

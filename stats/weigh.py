@@ -29,8 +29,8 @@ def weigh(samples: RunSamples, better: IntArray, policy: Policy, history: Histor
     step = resolution.grid(samples, metrics)
     low, high = _extremes(runs, metrics)
     constant = (low == high).all(axis=1)
+    constant &= (_units(layout, metrics) >= policy.min_units).all(axis=1)
     tested = _test(layout, constant, policy, history, _floor(step, runs, scale, metrics))
-    constant &= (tested.units >= policy.min_units).all(axis=1)
     design = np.where(constant, int(Design.EXACT), layout.design)
     tested = _only(tested, (tested.units >= policy.min_units).all(axis=1) | (_history_df(history, metrics) > 0))
     within = np.isnan(tested.p) & (design == Design.NESTED)
@@ -82,7 +82,7 @@ def _test(layout: Layout, constant: BoolArray, policy: Policy, history: History 
     if history is not None:
         spread, df = _with_history(spread, df, history, layout.design == Design.NESTED)
     below = np.stack([layout.within_run, layout.within_boot], axis=1)
-    p, half, half90 = (np.full(metrics, np.nan) for _ in range(3))
+    p, reach, reach90 = np.full(metrics, np.nan), np.full((metrics, 2), np.nan), np.full((metrics, 2), np.nan)
     for design in (Design.NESTED, Design.BLOCKED, Design.RUNS):
         mine = np.flatnonzero((layout.design == design) & (df > 0) & np.isfinite(found.delta) & ~constant)
         if mine.size == 0:
@@ -91,9 +91,11 @@ def _test(layout: Layout, constant: BoolArray, policy: Policy, history: History 
         columns = (spread[mine], df[mine], found.factor[mine])
         belief = noise.moderate(*columns, below[mine]) if learn is noise.moderate else noise.plain(*columns)
         p[mine] = belief.p_value(found.delta[mine])
-        half[mine], half90[mine] = belief.half_width(policy.confidence), belief.half_width(0.9)
+        reach[mine] = belief.half_width(policy.confidence)[:, None]
+        reach90[mine] = belief.half_width(0.9)[:, None]
     ranks = np.zeros(metrics, dtype=np.bool_)
-    return Tested(found.delta, found.base, p, half, half90, spread, found.units, found.differ, found.is_rankable, ranks)
+    known = found.units, found.differ, found.is_rankable
+    return Tested(found.delta, found.base, p, reach, reach90, spread, *known, ranks)
 
 
 def _by_ranks(tested: Tested, layout: Layout, policy: Policy) -> Tested:
@@ -108,10 +110,10 @@ def _by_ranks(tested: Tested, layout: Layout, policy: Policy) -> Tested:
     found = ranks.test_shift(
         layout.units, candidates, confidence=policy.confidence, attainable=ATTAINABLE * policy.fdr / candidates.size
     )
-    shorter = found.half < 0.8 * tested.half[found.metric]
+    shorter = found.reach.max(axis=1) < 0.8 * tested.reach[found.metric].max(axis=1)
     chosen = found.metric[shorter]
-    columns = {name: getattr(tested, name).copy() for name in ("delta", "p", "half", "half90", "by_ranks")}
-    for name in ("delta", "p", "half", "half90"):
+    columns = {name: getattr(tested, name).copy() for name in ("delta", "p", "reach", "reach90", "by_ranks")}
+    for name in ("delta", "p", "reach", "reach90"):
         columns[name][chosen] = getattr(found, name)[shorter]
     columns["by_ranks"][chosen] = True
     return replace(tested, **columns)
@@ -144,7 +146,7 @@ def _history_df(history: History | None, metrics: int) -> FloatArray:
 
 def _floor(step: FloatArray, runs: Runs, scale: Scale, metrics: int) -> FloatArray:
     """Return the least variance of a unit: the rounding of coarse values, uniform over one step."""
-    size = np.bincount(runs.metric, np.abs(runs.low) + np.abs(runs.high), metrics) / 2
+    size = np.bincount(runs.metric, np.abs(runs.low) / 2 + np.abs(runs.high) / 2, metrics)
     size /= np.maximum(np.bincount(runs.metric, minlength=metrics), 1)
     typical = np.where(scale.is_log, size, scale.divisor)
     return np.maximum((step / np.where(typical > 0, typical, 1.0)) ** 2 / 12, LEAST_SPREAD**2)
@@ -158,12 +160,17 @@ def _extremes(runs: Runs, metrics: int) -> tuple[FloatArray, FloatArray]:
     return low.reshape(metrics, 2), high.reshape(metrics, 2)
 
 
+def _units(layout: Layout, metrics: int) -> IntArray:
+    """Return the units [metrics, 2] of each side."""
+    return np.bincount(layout.units.metric * 2 + layout.units.side, minlength=2 * metrics).reshape(metrics, 2)
+
+
 def _only(tested: Tested, enough: BoolArray) -> Tested:
     return replace(
         tested,
         p=np.where(enough, tested.p, np.nan),
-        half=np.where(enough, tested.half, np.nan),
-        half90=np.where(enough, tested.half90, np.nan),
+        reach=np.where(enough[:, None], tested.reach, np.nan),
+        reach90=np.where(enough[:, None], tested.reach90, np.nan),
     )
 
 
@@ -178,7 +185,7 @@ def _inside_boots(tested: Tested, runs: Runs, within: BoolArray, policy: Policy)
     other = _test(designs.lay_out(alone, within.size, policy), ~within, policy, None, least)
     return replace(
         tested,
-        half=np.where(within, other.half, tested.half),
+        reach=np.where(within[:, None], other.reach, tested.reach),
         spread=np.where(within, other.spread, tested.spread),
     )
 

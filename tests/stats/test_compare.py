@@ -247,6 +247,25 @@ def test_a_noisier_side_gets_a_wider_interval(make_samples):
     assert np.mean(ps < 0.05) < 0.1
 
 
+def test_history_judges_single_boots_also_where_all_their_values_are_equal():
+    samples = Samples(*(np.array(column) for column in ([0, 0], [0, 1], [0, 1], [0, 1])), np.array([1.0, 1.05]))
+    history = History(np.array([1e-4**2]), np.array([11.0]))
+
+    (found,) = compare(samples, metrics=1, better=np.array([-1]), policy=Policy(), history=history)
+
+    assert found.verdict is Verdict.REGRESSION
+
+
+@pytest.mark.parametrize("scale", [1e-310, 1e-305, 1.0, 1e305, 5e307])
+def test_a_doubling_is_one_at_any_scale(judge_one, scale):
+    values = np.array([1.0, 1.01, 0.99, 1.005])
+
+    found = judge_one([[one] for one in values * scale], [[one] for one in 2 * values[::-1] * scale])
+
+    assert found.verdict is Verdict.REGRESSION
+    assert found.effect == pytest.approx(1, rel=1e-6)
+
+
 def test_history_judges_a_single_boot_a_side(make_samples, make_noise):
     logs = make_noise(14, (2, 2, 1, 5, 3), (0.0, 0.002, 0.002))
     logs[0, 1] += 0.2

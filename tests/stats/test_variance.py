@@ -77,6 +77,15 @@ def test_one_boot_a_revision_leaves_the_spread_of_boots_unknown():
     assert found.between_runs.variance is not None
 
 
+def test_one_run_a_boot_counts_the_noise_of_iterations_once():
+    found = components(nested(3, (6, 8, 1, 5), (0.002, 0.002, 0.05)))
+
+    truth = 0.002**2 + 0.002**2 + 0.05**2 / 5
+    assert found.between_runs.variance is None
+    assert found.unit() == pytest.approx(truth, rel=0.5)
+    assert found.unit(4) == found.unit()  # what more runs a boot would bring is unknown
+
+
 def test_boots_shared_by_revisions_count_once():
     alone = components(nested(4, (5, 3, 2, 1), (0.05, 0.002, 0.0)))
     shared = components(nested(4, (5, 3, 2, 1), (0.05, 0.002, 0.0), shared=True))
