@@ -6,6 +6,7 @@ import numpy as np
 
 from stats.designs import Units
 from stats.grouped import totals
+from stats.noise import trust_in
 from stats.policy import FloatArray, IntArray
 from stats.summarise import Location, locate
 
@@ -14,7 +15,9 @@ from stats.summarise import Location, locate
 UNIT_LIMIT = 5.0
 # Where more than this share of a metric's units are so far out, they are not outliers but a second mode: all count.
 UNIT_SHARE = 1 / 8
-# Degrees of freedom with which the spread of one side in one block is drawn towards the metric's common spread.
+# Degrees of freedom with which the spread of one side in one block is drawn towards the metric's common spread. All of
+# them only where the sides have as many units, or where many metrics say which side is the noisier one: a few noisy
+# boots would borrow the quiet of many.
 CELL_DF = 6.0
 # The same for the common factor of a block or side (a noisy boot) over all metrics, towards 1.
 FACTOR_DF = 10.0
@@ -85,7 +88,9 @@ def spreads(cells: Cells, metrics: int, *, moderate: bool) -> tuple[FloatArray, 
         return np.where(cells.df > 0, own, pooled), np.where(cells.df > 0, 1.0, 0.0)
     factor = _factors(cells, metrics)
     scaled = by_metric(cells, (cells.squares / factor).sum(axis=1), metrics)[cells.metric, None] / np.maximum(df, 1)
-    share = cells.df / (cells.df + CELL_DF)
+    balance = (cells.n.min(axis=1) / cells.n.max(axis=1))[:, None] ** 2
+    trust = trust_in(int(np.unique(cells.metric[cells.squares.sum(axis=1) > 0]).size))
+    share = cells.df / np.maximum(cells.df + CELL_DF * (trust + (1 - trust) * balance), 1e-9)
     return share * own + (1 - share) * factor * scaled, share
 
 

@@ -82,8 +82,7 @@ def moderate(spread: FloatArray, df: FloatArray, factor: FloatArray, below: Floa
     doi 10.2202/1544-6115.1027; with a flat prior the t-test, which is mixed in.
     """
     known = (df > 0) & (spread > 0)
-    count = float(known.sum())
-    trust = max(0.0, count - FIRST) / (count + DOUBT)
+    trust = trust_in(int(known.sum()))
     if trust == 0:
         return plain(spread, df, factor)
     expected = np.zeros(spread.size)
@@ -100,6 +99,11 @@ def moderate(spread: FloatArray, df: FloatArray, factor: FloatArray, below: Floa
     nodes = np.exp((grid[None] + expected[:, None]) / 2) * np.sqrt(factor)[:, None]
     base = plain(spread, df, factor)
     return Noise(nodes, weights, share, base.error, base.df)
+
+
+def trust_in(metrics: int) -> float:
+    """Return how far so many metrics are believed in what they say together, 0 to 1."""
+    return max(0.0, metrics - FIRST) / (metrics + DOUBT)
 
 
 def plain(spread: FloatArray, df: FloatArray, factor: FloatArray) -> Noise:

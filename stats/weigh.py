@@ -8,6 +8,7 @@ from stats import blockwise, contrast, designs, effects, noise, order, ranks, re
 from stats.answer import Evidence, Tested
 from stats.designs import Design, Layout
 from stats.fdr import adjust
+from stats.grouped import totals
 from stats.policy import BoolArray, FloatArray, IntArray, Policy
 from stats.samples import History, RunSamples
 from stats.summarise import Runs, Scale
@@ -146,7 +147,7 @@ def _history_df(history: History | None, metrics: int) -> FloatArray:
 
 def _floor(step: FloatArray, runs: Runs, scale: Scale, metrics: int) -> FloatArray:
     """Return the least variance of a unit: the rounding of coarse values, uniform over one step."""
-    size = np.bincount(runs.metric, np.abs(runs.low) / 2 + np.abs(runs.high) / 2, metrics)
+    size = totals(runs.metric, np.abs(runs.low) / 2 + np.abs(runs.high) / 2, metrics)
     size /= np.maximum(np.bincount(runs.metric, minlength=metrics), 1)
     typical = np.where(scale.is_log, size, scale.divisor)
     return np.maximum((step / np.where(typical > 0, typical, 1.0)) ** 2 / 12, LEAST_SPREAD**2)
@@ -162,7 +163,8 @@ def _extremes(runs: Runs, metrics: int) -> tuple[FloatArray, FloatArray]:
 
 def _units(layout: Layout, metrics: int) -> IntArray:
     """Return the units [metrics, 2] of each side."""
-    return np.bincount(layout.units.metric * 2 + layout.units.side, minlength=2 * metrics).reshape(metrics, 2)
+    cell = layout.units.metric * 2 + layout.units.side
+    return np.bincount(cell, minlength=2 * metrics).reshape(metrics, 2)
 
 
 def _only(tested: Tested, enough: BoolArray) -> Tested:

@@ -247,6 +247,19 @@ def test_a_noisier_side_gets_a_wider_interval(make_samples):
     assert np.mean(ps < 0.05) < 0.1
 
 
+def test_few_noisy_boots_do_not_borrow_the_quiet_of_many(judge_one):
+    rng = np.random.default_rng(17)
+
+    answers = [
+        judge_one(
+            [[one] for one in np.exp(rng.normal(0, 0.01, 8))], [[one] for one in np.exp(rng.normal(0, 0.03, 2))]
+        )
+        for _ in range(400)
+    ]
+
+    assert np.mean([one.verdict in FLAGS for one in answers]) < 0.15
+
+
 def test_history_judges_single_boots_also_where_all_their_values_are_equal():
     samples = Samples(*(np.array(column) for column in ([0, 0], [0, 1], [0, 1], [0, 1])), np.array([1.0, 1.05]))
     history = History(np.array([1e-4**2]), np.array([11.0]))
