@@ -266,7 +266,8 @@ def _compare(
         start=table.started[rows],
     )
     better = np.array([_DIRECTION[s.better] for s in series])
-    found = compare(samples, metrics=len(pairs), better=better, policy=policy, history=before)
+    _, host = np.unique([s.host for s in series], return_inverse=True)
+    found = compare(samples, metrics=len(pairs), better=better, policy=policy, history=before, host=host)
     if before is None:
         return found
     used = [one.design == "nested" and df > 0 for one, df in zip(found, before.df.tolist(), strict=True)]

@@ -20,18 +20,25 @@ PLANNED = frozenset({Reason.NOISE, Reason.SMALL, Reason.TOO_FEW})
 
 
 def compare(
-    samples: Samples | RunSamples, *, metrics: int, better: IntArray, policy: Policy, history: History | None = None
+    samples: Samples | RunSamples,
+    *,
+    metrics: int,
+    better: IntArray,
+    policy: Policy,
+    history: History | None = None,
+    host: IntArray | None = None,
 ) -> tuple[Comparison, ...]:
     """Return one comparison per metric 0 … metrics-1, in order.
 
     `better` [metrics] is -1 where lower is better, +1 where higher is better, 0 where neither is (never judged).
     The metrics are one family: the false discovery rate is held over those that can be tested, and each lends the
-    others what it knows about noise.
+    others what it knows about noise. `host` [metrics] tells hosts apart by a code (all are one without it): timer ticks
+    are looked for on each alone.
     """
     if better.shape != (metrics,) or (samples.metric < 0).any() or (samples.metric >= metrics).any():
         raise ValueError(f"metric codes must lie in 0 … {metrics - 1}, and `better` must have one entry each")
     runs = by_run(samples) if isinstance(samples, Samples) else samples
-    evidence = weigh(runs, better, policy, history)
+    evidence = weigh(runs, better, policy, history, host)
     found = reasons(evidence, policy)
     plans = _plans(evidence, found, policy)
     warnings = wording.warnings(evidence, policy)

@@ -112,6 +112,18 @@ def stepping(runs: Runs, steps: tuple[float, ...], agreeing: BoolArray) -> Float
     return np.where((found == 0) & agreeing & (shortest > MOST_STEPS * steps[0]), steps[0], found)
 
 
+def of_hosts(runs: Runs, jumps: Repeats, agreeing: BoolArray, host: IntArray) -> FloatArray:
+    """Return the step of each metric [metrics], 0 for none. `host` holds codes: timers and schedulers are a host's."""
+    found = np.zeros(agreeing.size)
+    for code in np.unique(host):
+        here = host == code
+        mine, own = here[runs.metric], here[jumps.metric]
+        steps = ticks(Repeats(jumps.metric[own], jumps.jump[own], jumps.level[own]), agreeing.size)
+        on_host = Runs(*(getattr(runs, name)[mine] for name in Runs.__slots__))
+        found[here] = stepping(on_host, steps, agreeing)[here]
+    return found
+
+
 def explained(base: FloatArray, head: FloatArray, step: FloatArray) -> BoolArray:
     """Return which differences are no larger than two of the metric's steps."""
     within: BoolArray = (step > 0) & (np.abs(head - base) < (MOST_STEPS + 0.05) * step)

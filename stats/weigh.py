@@ -21,7 +21,9 @@ HISTORY_DF = 20.0
 ATTAINABLE = 0.1
 
 
-def weigh(samples: RunSamples, better: IntArray, policy: Policy, history: History | None) -> Evidence:
+def weigh(
+    samples: RunSamples, better: IntArray, policy: Policy, history: History | None, host: IntArray | None = None
+) -> Evidence:
     """Return what the samples say about every metric, before it is judged."""
     metrics = better.size
     scale = summarise.choose_scale(samples, samples.metric, metrics)
@@ -45,7 +47,7 @@ def weigh(samples: RunSamples, better: IntArray, policy: Policy, history: Histor
     unknown = constant[:, None]
     jumps = resolution.repeats(runs, metrics)
     agreeing = resolution.agreeing(jumps, metrics)
-    tick = resolution.stepping(runs, resolution.ticks(jumps, metrics), agreeing)
+    tick = resolution.of_hosts(runs, jumps, agreeing, np.zeros(metrics, dtype=np.int64) if host is None else host)
     return Evidence(
         better=better,
         margin=np.broadcast_to(np.asarray(policy.margin, dtype=np.float64), (metrics,)),

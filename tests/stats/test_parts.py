@@ -177,6 +177,18 @@ def test_a_whole_timer_step_between_the_sides_is_no_evidence(make_samples):
     assert any("steps of 0.004" in text for text in found[2].warnings)
 
 
+def test_the_timer_of_one_host_explains_nothing_on_another(make_samples):
+    logs = ticking(6, 0.004)
+    logs[0, 0, 0] = np.log(0.054) + 1e-9 * np.arange(4)[:, None]
+    logs[0, 1] = np.log(0.058) + 1e-9 * np.arange(4)[:, None]
+    samples, host = make_samples(logs, shared_boots=True), np.r_[1, np.zeros(11, dtype=np.int64)]
+
+    together = compare(samples, metrics=12, better=-np.ones(12), policy=Policy())
+    apart = compare(samples, metrics=12, better=-np.ones(12), policy=Policy(), host=host)
+
+    assert (together[0].verdict, apart[0].verdict) == (Verdict.INCONCLUSIVE, Verdict.REGRESSION)
+
+
 def test_continuous_noise_has_no_steps(make_samples, make_noise):
     found = compare(make_samples(make_noise(7, (300, 2, 4, 5, 1))), metrics=300, better=-np.ones(300), policy=Policy())
 
