@@ -213,7 +213,13 @@ def notes(report: Report) -> list[str]:
         if row.comparability.why:
             found[row.comparability.why[0].upper() + row.comparability.why[1:]] += 1
     said = [f"{text} ({count} rows)" if count > 1 else text for text, count in found.most_common()]
-    more = [row.result.boots_more for row in report.rows if row.result.boots_more]
-    if more:
-        said.append(f"Inconclusive rows: {_spread(more)} more boots a side would settle them (80% power).")
+    for unit in ("boots", "runs"):
+        more = [row.result.boots_more for row in report.rows if row.result.boots_more and _unit(row) == unit]
+        if more:
+            what = "show the changes seen, or that none is beyond the margin (80% power each)"
+            said.append(f"Inconclusive rows: {_spread(more)} more {unit} a side would {what}.")
     return said
+
+
+def _unit(row: Row) -> str:
+    return "runs" if row.result.design == "runs" else "boots"

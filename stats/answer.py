@@ -21,8 +21,9 @@ class Comparison:
     `p` and `q` are None where nothing was tested. `n` is (base, head). `design` says what the unit was: "nested"
     (boots), "blocked" (runs inside shared boots), "runs" (boots unknown, or the user's word), "exact" (constant
     values), "none". `method` is "moderated t", "ranks" (Hodges-Lehmann) or "". `why` is one sentence with numbers.
-    `boots_more` are further boots (units, where boots are unknown) a side for 80 % power to show a change of the size
-    `power_at` (relative). `interval_scope` is empty, or says what the interval leaves out.
+    `boots_more` are further boots (units, where boots are unknown) a side for 80 % power to flag a change of the size
+    `power_at` (relative), or where that is the margin, to show that none as large is there. `interval_scope` is empty,
+    or says what the interval leaves out.
     """
 
     verdict: Verdict

@@ -71,22 +71,25 @@ def _known(number: float) -> float | None:
 
 
 def _plans(evidence: Evidence, found: Reasons, policy: Policy) -> dict[int, Plan]:
-    """Return, where more measuring would help, how many further units a side would show which change.
+    """Return, where more measuring would help, how many further units a side would show what.
 
-    That is the observed effect where it is beyond the margin, else the margin, planned at the p-value that the false
-    discovery rate of this comparison asked for. A significant effect inside the margin is to be told from the margin
-    (one-sided 5 %). One boot a side: as if boots differed as runs do.
+    An effect beyond the margin is planned to be flagged if it is real: at the p-value that the false discovery rate of
+    this comparison asked for, and beyond the margin. One inside it is planned to be equivalent if nothing changed, a
+    significant one there to be told from the margin (one-sided 5 %). One boot a side: as if boots differed as runs do.
     """
     flagged = sum(reason is Reason.CHANGED for reason in found)
     judged = max(int(np.isfinite(evidence.q).sum()), 1)
     planned = np.array([m for m, reason in enumerate(found) if reason in PLANNED], dtype=np.int64)
     margin, effect, spread = evidence.margin[planned], np.abs(evidence.effect[planned]), evidence.spread[planned]
-    size = np.where(effect > margin, effect, margin)
+    inside = ~(effect > margin)
     alpha = policy.fdr * max(flagged, 1) / judged
-    needed = np.where(
-        [found[m] is Reason.SMALL for m in planned],
-        units_needed(spread, margin - effect, alpha=0.1, power=policy.power),
-        units_needed(spread, np.log1p(size), alpha=alpha, power=policy.power),
+    needed = np.select(
+        [np.array([found[m] is Reason.SMALL for m in planned], dtype=np.bool_), inside],
+        [
+            units_needed(spread, margin - effect, alpha=0.1, power=policy.power),
+            units_needed(spread, np.log1p(margin), alpha=0.1, power=(1 + policy.power) / 2),
+        ],
+        units_needed(spread, np.log1p(effect), alpha=alpha, power=policy.power, beyond=np.log1p(margin)),
     )
     have = evidence.units[planned].min(axis=1)
     # A shared boot gives several runs a side: as many as it gave so far.
@@ -94,7 +97,7 @@ def _plans(evidence: Evidence, found: Reasons, policy: Policy) -> dict[int, Plan
     runs_a_boot = np.where(blocked, have / np.maximum(evidence.counts[planned, :, 0].min(axis=1), 1), 1.0)
     more = np.ceil(np.maximum(needed - have, 1) / np.maximum(runs_a_boot, 1))
     return {
-        m: Plan(int(more[i]), float(size[i]))
+        m: Plan(int(more[i]), float(margin[i] if inside[i] else effect[i]), bool(inside[i]))
         for i, m in enumerate(planned.tolist())
-        if needed[i] < LIMIT  # NaN is not
+        if needed[i] < LIMIT and np.isfinite(effect[i])  # NaN is not; a base of 0 has no relative size
     }

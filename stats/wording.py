@@ -106,7 +106,8 @@ def advice(plan: Plan | None, design: int, reason: Reason) -> str:
     if plan is None:
         return ""
     unit = "run" if design == RUNS else "boot"
-    purpose = "tell it from the margin" if reason is Reason.SMALL else f"show {percent(plan.change)}"
+    shown = f"that nothing beyond {percent(plan.change)} changed" if plan.is_within else percent(plan.change)
+    purpose = "tell it from the margin" if reason is Reason.SMALL else f"show {shown}"
     return f"; {plan.units} more {unit}{'s' if plan.units > 1 else ''} a side would {purpose}"
 
 

@@ -12,7 +12,7 @@ from stats.designs import Units
 from stats.effects import geometric_mean
 from stats.fdr import adjust
 from stats.grouped import codes
-from stats.power import detectable_change, units_needed
+from stats.power import LIMIT, detectable_change, units_needed
 
 shares = st.lists(st.floats(0, 1), min_size=1, max_size=40).map(np.array)
 
@@ -154,6 +154,19 @@ def test_planned_units_have_their_power():
 
     assert 0.76 < power < 0.9
     assert detectable_change(np.array([spread]), np.array([needed]), alpha=0.05, power=0.8)[0] < change * 1.05
+
+
+def test_a_planned_change_is_flagged_with_the_power_promised_beyond_the_margin_too():
+    margin, change, spread = np.log1p(0.02), np.log1p(0.03), 0.02**2
+    (needed,) = units_needed(np.array([spread]), np.array([change]), alpha=0.05, power=0.8, beyond=margin).astype(int)
+    rng = np.random.default_rng(6)
+    base, head = (rng.normal(mean, 0.02, (4000, needed)) for mean in (0, change))
+
+    significant = sps.ttest_ind(base, head, axis=1).pvalue < 0.05
+    flagged = significant & (head.mean(axis=1) - base.mean(axis=1) > margin)
+
+    assert 0.77 < np.mean(flagged) < 0.87
+    assert units_needed(np.array([spread]), np.array([0.01]), alpha=0.05, power=0.8, beyond=margin)[0] == LIMIT
 
 
 def ticking(seed, step, metrics=12):
