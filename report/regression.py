@@ -1,5 +1,6 @@
 """What a mail about a regression says, gathered: the changed metrics, how to run them again, what to answer to."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -17,6 +18,7 @@ from report.selection import Chosen
 from report.series import SeriesRequest, build
 from report.words import case_line, percent
 from stats.policy import Verdict
+from stats.units import scaled
 
 LORE = "https://lore.kernel.org/r/"
 
@@ -31,8 +33,19 @@ class Changed:
     base_spread: float | None
     head: float
     head_spread: float | None
-    effect: float
+    effect: float | None  # None from a base of 0: there is no ratio
     ci: tuple[float, float] | None
+
+    @property
+    def size(self) -> str:
+        """How much it moved, in front of a word: `39.2% `; empty from a base of 0."""
+        return "" if self.effect is None else f"{abs(self.effect):.1%} "
+
+    @property
+    def moved(self) -> str:
+        """From where to where, with the unit: what is told where there is no ratio."""
+        (base, head), unit = scaled((self.base, self.head), self.series.unit)
+        return f"{base} to {head} {unit}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,6 +63,7 @@ class Regression:
     links: tuple[str, ...] = ()
     in_reply_to: str = ""
     culprits: tuple[str, ...] = ()  # the patches of a measured series that made it, with their effects
+    notes: tuple[str, ...] = ()  # what the reader should beware of, and where else it shows
 
     @property
     def title(self) -> str:
@@ -57,7 +71,7 @@ class Regression:
         first = self.rows[0]
         word = "regression" if first.verdict is Verdict.REGRESSION else "improvement"
         name = f"{first.series.benchmark.rsplit('/', 1)[-1]}.{first.series.metric}"
-        return f"[kvmperf] {abs(first.effect):.1%} {word} of {name} on {self.head}"
+        return f"[kvmperf] {first.size}{word} of {name} on {self.head}"
 
 
 def regression(connection: Connection, report: Report, *, lore: str = LORE) -> Regression:
@@ -68,13 +82,12 @@ def regression(connection: Connection, report: Report, *, lore: str = LORE) -> R
     found = [row for row in report.rows if row.result.verdict is Verdict.REGRESSION and row.kind is Kind.HEAD]
     if not found:
         raise UserError("nothing regressed: there is nothing to report", "kvmperf compare prints what was judged")
-    worst = max(found, key=lambda row: abs(np.log1p(max(row.result.effect or 0.0, -0.999))))
+    worst = max(found, key=_size)
     pair = next(pair for pair in report.pairs if (pair.base.name, pair.head.name) == (worst.base, worst.head))
     same = [row for row in report.rows if _is_beside(row, worst)]
     changed = sorted(same, key=lambda row: row is not worst)
     state = report.hosts.get(worst.series.host, {})
     posting = _posting(pair.head, known_series(connection))
-    counts = worst.result.n
     return Regression(
         base=_described(pair.base, ()),
         head=pair.head.name,
@@ -82,12 +95,34 @@ def regression(connection: Connection, report: Report, *, lore: str = LORE) -> R
         rows=tuple(_changed(connection, row, pair.base, pair.head) for row in changed),
         test=case_line(worst.series.benchmark, sorted(worst.series.params.items())),
         host=f"{worst.series.host} ({summary_line(state)})" if state else worst.series.host,
-        replication=f"{counts[0].boots} boots, {counts[0].runs} runs; {counts[1].boots} boots, {counts[1].runs} runs",
+        replication="; ".join(f"{_counted(n.boots, 'boot')}, {_counted(n.runs, 'run')}" for n in worst.result.n),
         command=command_of(connection, pair.head.id, worst.series.test_case_id),
         links=tuple(lore + version.message_id for _, version in posting if version.message_id),
         in_reply_to=next((version.message_id for _, version in posting if version.message_id), ""),
         culprits=_culprits(connection, report, worst, pair.head),
+        notes=(*worst.result.warnings, *_elsewhere(found, worst)),
     )
+
+
+def _elsewhere(found: Sequence[Row], worst: Row) -> tuple[str, ...]:
+    """The other hosts on which the same metric of the same test case regressed between the same revisions."""
+    key = (worst.series.test_case_id, worst.series.metric, worst.base, worst.head)
+    return tuple(
+        f"also on {row.series.host}" + ("" if row.result.effect is None else f": {percent(row.result.effect)}")
+        for row in found
+        if row.series.host != worst.series.host
+        and (row.series.test_case_id, row.series.metric, row.base, row.head) == key
+    )
+
+
+def _counted(count: int, word: str) -> str:
+    return f"{count} {word}{'s' * (count != 1)}"
+
+
+def _size(row: Row) -> float:
+    """How large a change is, as a ratio either way; what came out of nothing is larger than any."""
+    effect = row.result.effect
+    return np.inf if effect is None else abs(float(np.log1p(max(effect, -0.999))))
 
 
 def _culprits(connection: Connection, report: Report, worst: Row, head: RevisionRow) -> tuple[str, ...]:
@@ -98,12 +133,16 @@ def _culprits(connection: Connection, report: Report, worst: Row, head: Revision
     asked = SeriesRequest(head.series, head.version, filters, report.request.vary, report.request.policy)
     (version,) = build(connection, asked).versions
     return tuple(
-        f'patch {k}/{len(version.patches)} "{version.patches[k - 1].subject}": {percent(effect.effect or 0.0)}'
+        f"patch {k}/{len(version.patches)}{_quoted(version.patches[k - 1].subject)}: {percent(effect.effect or 0.0)}"
         for result in version.results
         for k in result.attribution.culprits
         for effect in [result.attribution.patches[k - 1]]
         if head.patch is None or k <= head.patch
     )
+
+
+def _quoted(subject: str) -> str:
+    return f' "{subject}"' if subject else ""
 
 
 def _is_beside(row: Row, worst: Row) -> bool:
@@ -149,7 +188,7 @@ def _changed(connection: Connection, row: Row, base: RevisionRow, head: Revision
         base_spread=_spread(medians[table.revision == base.id]),
         head=result.head or 0.0,
         head_spread=_spread(medians[table.revision == head.id]),
-        effect=result.effect or 0.0,
+        effect=result.effect,
         ci=result.ci,
     )
 

@@ -18,6 +18,8 @@ def render(mail: Regression, *, reporter: str = _REPORTER, closes: str = "LINK-T
     lines += ["", *_opening(mail), ""]
     lines += [*_fields(mail), ""]
     lines += [*_table(mail.rows), ""]
+    if mail.notes:
+        lines += [*(line for note in mail.notes for line in _wrapped(note, "- ", "  ")), ""]
     if mail.command:
         lines += ["To reproduce:", "", f"    {ascii_only(mail.command)}", ""]
     lines += [f"Link: {ascii_only(link)}" for link in mail.links]
@@ -32,7 +34,9 @@ def _opening(mail: Regression) -> list[str]:
     interval = ""
     if first.ci:
         interval = f" (95% interval {100 * first.ci[0]:+.1f}% to {100 * first.ci[1]:+.1f}%)"
-    said = f"kvmperf measured a {abs(first.effect):.1%} {word} of {name}{interval} on:"
+    if first.effect is None:
+        interval = f" ({first.moved})"
+    said = f"kvmperf measured a {first.size}{word} of {name}{interval} on:"
     made = [line for one in mail.culprits for line in _wrapped(one, "  ", "    ")]
     return [*_wrapped(said), "", *_wrapped(mail.what, "  "), *(["", "It comes from:", "", *made] if made else [])]
 
@@ -54,7 +58,8 @@ def _table(rows: tuple[Changed, ...]) -> list[str]:
     for row in rows:
         (base, head), unit = scaled((row.base, row.head), row.series.unit)
         spreads = [_spread(one) for one in (row.base_spread, row.head_spread)]
-        cells = f"{base:>10}{spreads[0]:>8}{percent(row.effect):>9}{head:>10}{spreads[1]:>8}"
+        moved = "-" if row.effect is None else percent(row.effect)
+        cells = f"{base:>10}{spreads[0]:>8}{moved:>9}{head:>10}{spreads[1]:>8}"
         name = f"{row.series.metric} [{unit}]"
         line = f"{cells}  {ascii_only(name)}"
         lines += [line] if len(line) <= WIDTH else [cells, *_wrapped(name, " " * 12)]

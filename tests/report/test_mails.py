@@ -4,6 +4,7 @@ import os
 from dataclasses import replace
 from pathlib import Path
 
+import numpy as np
 import pytest
 from handmade_report import ROWS, report, result, row
 from measured_series import measure
@@ -12,6 +13,8 @@ from db.engine import connect, reading, writing
 from db.errors import UserError
 from db.posted import PostedPatch, PostedVersion
 from db.series import register
+from db.values import CaptureContext, NewCapture, NewMeasurement, NewRun, RevisionFacts
+from db.writes import Writer
 from report import regression_mail, scaling_text, tested_by
 from report.comparison import Request, build
 from report.regression import Changed, Regression, regression
@@ -62,6 +65,39 @@ def test_a_regression_is_a_mail_that_answers_the_cover_letter():
     assert text.startswith(f"Subject: {subject}\nIn-Reply-To: <{MAIL.in_reply_to}>\n")
     assert width(text) <= 72
     assert MAIL.command in text
+
+
+def test_what_comes_out_of_nothing_has_no_percentage_and_ranks_first(tmp_path):
+    engine = connect(f"sqlite:///{tmp_path}/k.db", create=True)
+    with writing(engine) as connection:
+        writer = Writer(connection)
+        for label, drops, time in (("old", (0.0, 0.0, 0.0), 1.0), ("new", (3.0, 4.0, 3.5), 1.5)):
+            for boot, drop in enumerate(drops):
+                values = np.array([time, time * 1.001, time * 0.999])
+                measured = (
+                    NewMeasurement("drops", "count", "lower", np.array([drop, drop, drop])),
+                    NewMeasurement("time", "s", "lower", values * (1 + boot / 1000)),
+                )
+                run = NewRun("suite/lat", {}, "pass", "made", 1, measured)
+                context = CaptureContext("bm3", RevisionFacts(label=label), boot_id=f"{label}{boot}")
+                writer.store(context, NewCapture(f"{label}{boot}", {}, runs=(run,)))
+    with reading(engine) as connection:
+        mail = regression(connection, build(connection, Request("old", ("new",))))
+
+    text = regression_mail.render(mail)
+
+    assert text.startswith("Subject: [kvmperf] regression of lat.drops on new\n")
+    assert "kvmperf measured a regression of lat.drops (0 to 3.500 count) on:" in text
+    assert " 0.0%" not in text
+    assert "+0.0%" not in text
+
+
+def test_a_mail_says_what_to_beware_of_and_where_else_it_shows():
+    text = regression_mail.render(
+        replace(MAIL, notes=("one shared boot: whether others show it is unknown", "also on bm4: +49.0%"))
+    )
+
+    assert "\n- one shared boot: whether others show it is unknown\n- also on bm4: +49.0%\n" in text
 
 
 def test_line_breaks_in_names_make_no_headers():
