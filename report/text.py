@@ -143,8 +143,8 @@ def change(result: Comparison) -> str:
 
 
 def interval(result: Comparison) -> str:
-    """The interval of the change in per cent: `[-41,-37]`; `-` where none is known."""
-    return "-" if result.ci is None else bounds(result.ci)
+    """The interval of the change in per cent: `[-41,-37]`, with a `w` inside one boot; `-` where none is known."""
+    return "-" if result.ci is None else bounds(result.ci) + "w" * bool(result.interval_scope)
 
 
 def _absent(absent: Sequence[Absent]) -> list[str]:
@@ -161,7 +161,7 @@ def _absent(absent: Sequence[Absent]) -> list[str]:
 def footer(report: Report) -> list[str]:
     """Legend, counts, limits and everything that a reader should know."""
     margin = f"{100 * float(report.request.policy.margin):.3g}%"
-    legend = f"! regression  + improvement  = within {margin}  ? inconclusive"
+    legend = f"! regression  + improvement  = within {margin} (90% interval)  ? inconclusive"
     lines = textwrap.wrap(legend + "  x not comparable" * bool(report.count(Verdict.NOT_COMPARABLE)), WIDTH)
     lines += _sentences(verdict_counts(report))
     lines += _sentences(judged(report))
@@ -213,6 +213,8 @@ def notes(report: Report) -> list[str]:
         if row.comparability.why:
             found[row.comparability.why[0].upper() + row.comparability.why[1:]] += 1
     said = [f"{text} ({count} rows)" if count > 1 else text for text, count in found.most_common()]
+    if any(row.result.interval_scope for row in report.rows):
+        said.append("an interval marked w is of one boot; how much boots differ is unknown")
     for unit in ("boots", "runs"):
         more = [row.result.boots_more for row in report.rows if row.result.boots_more and _unit(row) == unit]
         if more:

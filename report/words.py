@@ -39,7 +39,13 @@ def bounds(ci: tuple[float, float]) -> str:
     digits = 1 if max(abs(low), abs(high)) < 9.95 else 0
     if max(abs(low), abs(high)) >= 9999:
         return f"x[{1 + low / 100:.2g},{1 + high / 100:.2g}]"
-    return f"[{low:+.{digits}f},{high:+.{digits}f}]"
+    return f"[{_signed(low, digits)},{_signed(high, digits)}]"
+
+
+def _signed(bound: float, digits: int) -> str:
+    """A bound that is not 0 does not look like it: which side of 0 it is on is what an interval is read for."""
+    told = f"{bound:+.{digits}f}"
+    return told if bound == 0 or float(told) else f"{bound:+.{digits + 1}f}"
 
 
 def direction(effect: float, series: SeriesRow) -> str:

@@ -54,16 +54,20 @@ class Spreads:
     runs_a_boot: float
     values_a_run: float
 
-    def unit(self, runs: float | None = None) -> float | None:
-        """Return the variance of one boot with so many runs (as many as were measured); None where boots are unknown.
+    def unit(self, runs: float | None = None, values: float | None = None) -> float | None:
+        """Return the variance of one boot with so many runs of so many iterations; None where boots are unknown.
 
-        Iterations are as many as were measured. Where no boot was run twice, more runs a boot are not counted on.
+        As many as were measured, where they are not given. Where no boot was run twice, what its run adds is part of
+        `between_boots`, and more runs a boot are not counted on.
         """
-        if self.between_boots.variance is None or self.between_runs.variance is None:
-            return self.between_boots.variance  # one run a boot: what runs and iterations add is in it already
-        per_run = self.between_runs.variance or 0.0
-        per_run += (self.within_run.variance or 0.0) / max(self.values_a_run, 1.0)
-        return self.between_boots.variance + per_run / (runs or self.runs_a_boot)
+        boots, inside = self.between_boots.variance, self.within_run.variance or 0.0
+        if boots is None:
+            return None
+        measured = max(self.values_a_run, 1.0)
+        wanted = measured if values is None else values
+        if self.between_runs.variance is None:
+            return boots + max(inside / wanted - inside / measured, 0.0)
+        return boots + (self.between_runs.variance + inside / wanted) / (runs or self.runs_a_boot)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -117,9 +121,12 @@ def components(replicates: Replicates, *, confidence: float = 0.9) -> Spreads:
     )
 
 
-def history(spreads: Spreads) -> tuple[float, float]:
-    """Return the variance of one boot as it was measured, and its degrees of freedom; NaN and 0 where unknown."""
-    variance = spreads.unit()
+def history(spreads: Spreads, now: Spreads | None = None) -> tuple[float, float]:
+    """Return the variance of one boot, and its degrees of freedom; NaN and 0 where unknown.
+
+    With as many runs and iterations as were measured, or as the boots of `now` have.
+    """
+    variance = spreads.unit() if now is None or not now.values else spreads.unit(now.runs_a_boot, now.values_a_run)
     parts = [spreads.between_boots]
     if variance is None or variance <= LEAST or parts[0].df == 0:
         return float("nan"), 0.0
@@ -132,7 +139,9 @@ def as_history(before: Sequence[Spreads], now: Sequence[Spreads] | None = None) 
     With `now`, the spreads of what is being compared, only where these are not larger than before: a host that became
     noisier must not be judged by its quiet past (twice the spread makes eight times the false flags).
     """
-    found = np.array([history(one) for one in before], dtype=np.float64).reshape(-1, 2)
+    sizes: Sequence[Spreads | None] = now or [None] * len(before)
+    pairs = zip(before, sizes, strict=True)
+    found = np.array([history(one, like) for one, like in pairs], dtype=np.float64).reshape(-1, 2)
     if now is not None:
         current = np.array([history(one) for one in now], dtype=np.float64).reshape(-1, 2)
         found[_noisier(current, found)] = (np.nan, 0.0)

@@ -88,7 +88,7 @@ class _Parts:
 
 
 def _effect(row: Row) -> str:
-    return _levels(row) if math.isnan(row.effect) else signed(row.effect)
+    return _levels(row) if math.isnan(row.effect) else f"{_apart(row.effect, row.margin)} %"
 
 
 def _levels(row: Row) -> str:
@@ -97,7 +97,7 @@ def _levels(row: Row) -> str:
 
 def _full(row: Row, confidence: float) -> str:
     if math.isfinite(row.low) and math.isfinite(row.high):
-        return f"{_effect(row)} ({100 * confidence:.3g} % interval {_range(row.low, row.high)})"
+        return f"{_effect(row)} ({100 * confidence:.3g} % interval {_range(row.low, row.high, row.margin)})"
     return _effect(row)
 
 
@@ -161,7 +161,7 @@ def _is_coarse(evidence: Evidence) -> BoolArray:
 def _too_few(row: Row, effect: str) -> str:
     fewest = min(row.units)
     if row.within and math.isfinite(row.low) and math.isfinite(row.high):
-        inside = f" ({_range(row.low, row.high)} inside the boot)"
+        inside = f" ({_range(row.low, row.high, row.margin)} inside the boot)"
         return f"{fewest} boot a side: the spread between boots is unknown; {effect}{inside}"
     unit = "boot" if row.design == NESTED else "run"
     return f"{fewest} {unit} a side: no spread is known; {effect}"
@@ -177,13 +177,17 @@ def _units(row: Row) -> str:
     return f"{base} against {head} runs"
 
 
-def _range(low: float, high: float) -> str:
-    return f"{100 * low:+.3g} to {100 * high:+.3g} %"
+def _range(low: float, high: float, margin: float) -> str:
+    return f"{_apart(low, margin)} to {_apart(high, margin)} %"
 
 
-def signed(share: float) -> str:
-    """Return a relative change as a signed percentage."""
-    return f"{100 * share:+.3g} %"
+def _apart(share: float, margin: float) -> str:
+    """Return a signed percentage with as many digits as it needs not to look like 0 or like the margin."""
+    for digits in range(3, 8):
+        told = f"{100 * share:+.{digits}g}"
+        if all(share == limit or float(told) != round(100 * limit, 9) for limit in (0.0, margin, -margin)):
+            break
+    return told
 
 
 def percent(share: float) -> str:
@@ -200,7 +204,7 @@ PARTS: dict[str, Callable[[Row, float], str]] = {
     "levels": lambda row, _: _levels(row),
     "effect": lambda row, _: _effect(row),
     "full": _full,
-    "narrow": lambda row, _: _range(row.narrow_low, row.narrow_high),
+    "narrow": lambda row, _: _range(row.narrow_low, row.narrow_high, row.margin),
     "margin": lambda row, _: percent(row.margin),
     "q": lambda row, _: f"q {row.q:.2g}",
     "tick": lambda row, _: f"{row.tick:.6g}",

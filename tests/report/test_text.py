@@ -8,6 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from report.text import WIDTH, ascii_only, case_line, change, interval, render
+from report.words import bounds
 from stats.compare import Verdict
 
 GOLDEN = Path(__file__).parent / "golden"
@@ -75,3 +76,17 @@ def test_a_parameter_of_zero_is_told_and_what_is_off_is_not():
     told = case_line("suite/prog", [("first", 0), ("flag", False), ("mode", "none"), ("bytes", 1 << 30)])
 
     assert told == "prog first=0 bytes=1G"
+
+
+def test_a_bound_on_one_side_of_zero_does_not_look_like_zero():
+    assert bounds((-0.12, -0.0029)) == "[-12,-0.3]"
+    assert bounds((0.0, 0.12)) == "[+0,+12]"
+
+
+def test_an_interval_of_one_boot_is_marked_and_explained():
+    inside = replace(result(Verdict.INCONCLUSIVE, 1.0, 0.963, (-0.044, -0.031)), interval_scope="within boot only")
+
+    text = render(report([row("time", inside)]))
+
+    assert "[-4.4,-3.1]w ?" in text
+    assert "An interval marked w is of one boot" in text

@@ -251,9 +251,7 @@ def test_few_noisy_boots_do_not_borrow_the_quiet_of_many(judge_one):
     rng = np.random.default_rng(17)
 
     answers = [
-        judge_one(
-            [[one] for one in np.exp(rng.normal(0, 0.01, 8))], [[one] for one in np.exp(rng.normal(0, 0.03, 2))]
-        )
+        judge_one([[one] for one in np.exp(rng.normal(0, 0.01, 8))], [[one] for one in np.exp(rng.normal(0, 0.03, 2))])
         for _ in range(400)
     ]
 

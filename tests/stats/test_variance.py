@@ -86,6 +86,17 @@ def test_one_run_a_boot_counts_the_noise_of_iterations_once():
     assert found.unit(4) == found.unit()  # what more runs a boot would bring is unknown
 
 
+def test_history_is_told_for_the_runs_and_iterations_of_now():
+    many = [components(nested(seed, (6, 8, 3, 10), (0.002, 0.002, 0.05))) for seed in range(20)]
+    few = [components(nested(seed, (2, 8, 1, 1), (0.002, 0.002, 0.05))) for seed in range(20)]
+
+    known = as_history(many, few)
+
+    truth = 0.002**2 + 0.002**2 + 0.05**2
+    assert np.nanmean(known.variance) == pytest.approx(truth, rel=0.2)
+    assert np.mean(as_history(many).variance) < truth / 5
+
+
 def test_boots_shared_by_revisions_count_once():
     alone = components(nested(4, (5, 3, 2, 1), (0.05, 0.002, 0.0)))
     shared = components(nested(4, (5, 3, 2, 1), (0.05, 0.002, 0.0), shared=True))

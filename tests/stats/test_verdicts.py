@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 
 from stats.compare import Policy, Samples, Verdict, compare
+from stats.wording import _apart
 
 QUIET = [[1.00, 1.01, 0.99], [1.01, 1.00, 1.00], [0.99, 1.00, 1.01], [1.00, 1.01, 1.00]]
 NOISY = [[1.0], [2.0], [0.5], [1.4]]
@@ -224,3 +225,10 @@ def test_a_small_effect_is_planned_against_the_margin(judge_one):
 
     assert f"{found.boots_more} more boot" in found.why
     assert "tell it from the margin" in found.why
+
+
+@pytest.mark.parametrize(
+    ("effect", "told"), [(0.02001, "+2.001"), (0.01999, "+1.999"), (0.02, "+2"), (-0.0200004, "-2.00004"), (0.1, "+10")]
+)
+def test_numbers_beside_the_margin_have_the_digits_that_tell_them_from_it(effect, told):
+    assert _apart(effect, 0.02) == told
