@@ -54,6 +54,11 @@ class Row:
     pair: str = ""
     kind: Kind = Kind.HEAD
 
+    @property
+    def is_judged(self) -> bool:
+        """Whether a test stands behind the verdict, and nothing about the hosts against it."""
+        return self.result.p is not None and not self.comparability.why
+
 
 @dataclass(frozen=True, slots=True)
 class Absent:

@@ -187,7 +187,7 @@ def verdict_counts(report: Report) -> str:
 
 def judged(report: Report) -> str:
     """How many rows were judged, why the others were not, and by which limits."""
-    open_ = [row for row in report.rows if row.result.p is None or row.comparability.why]
+    open_ = [row for row in report.rows if not row.is_judged]
     reasons = Counter(_reason(row) for row in open_)
     told = ", ".join(f"{count} {reason}" for reason, count in reasons.most_common())
     policy = report.request.policy

@@ -28,6 +28,11 @@ def _told(name: str, value: object) -> str:
     return str(value).replace(" ", "")
 
 
+def counted(count: int, word: str) -> str:
+    """A number with its word: `1 run`, `3 runs`."""
+    return f"{count} {word if count == 1 else f'{word}s'}"
+
+
 def percent(effect: float) -> str:
     """An effect (ratio - 1) as `-39.2%`, or as a factor where a percentage says little."""
     return f"{100 * effect:+.1f}%" if effect < 9 else f"x{1 + effect:.4g}"

@@ -103,6 +103,26 @@ def test_fail_on_regression_is_4(lab):
     lab("compare", "split-on", "split-off", *VARY, "--metric", "populate*", "--fail-on", "regression")
 
 
+@pytest.mark.parametrize("layout", ["text", "mail", "tested-by"])
+@pytest.mark.parametrize(("metric", "code", "failures"), [("dirty_memory*", 4, True), ("populate*", 0, False)])
+def test_every_format_writes_junit_and_leaves_the_exit_status_to_the_gate(
+    lab, tmp_path, layout, metric, code, failures
+):
+    words = ("compare", "split-on", "split-off", *VARY, "--metric", metric, "--format", layout, "--tester", "A <a@b.c>")
+
+    lab(*words, "--fail-on", "regression", "--junit", tmp_path / "junit.xml", code=code)
+
+    assert ("<failure" in (tmp_path / "junit.xml").read_text()) is failures
+
+
+def test_nothing_to_mail_is_said_on_stderr(lab):
+    words = ("compare", "split-on", "split-off", *VARY, "--metric", "populate*", "--format", "mail")
+
+    gated = lab(*words, "--fail-on", "regression")
+
+    assert (gated.stdout, gated.stderr.splitlines()[0]) == ("", lab(*words, code=1).stderr.splitlines()[0])
+
+
 def test_text_fits_a_mail(lab):
     for words in ((), ("--all",)):
         text = lab("compare", "split-on", "split-off", *VARY, *words).stdout
