@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from cli.options import DatabaseOption, database_url, fraction
+from cli.options import DatabaseOption, database_url, fraction, refuse_with_csv
 
 if TYPE_CHECKING:
     from sqlalchemy import Connection
@@ -59,7 +59,10 @@ def compare(
         ReplicationUnit, typer.Option(help="Replication; `run`: your word that runs are independent.")
     ] = ReplicationUnit.BOOT,
     margin: Annotated[str, typer.Option(help="Changes smaller than this do not matter.")] = "2%",
-    layout: Annotated[Layout, typer.Option("--format", help="How to print.")] = Layout.TEXT,
+    layout: Annotated[
+        Layout | None,
+        typer.Option("--format", help="How to print. Default: text; of a --csv, json.", show_default=False),
+    ] = None,
     as_json: Annotated[bool, typer.Option("--json", help="Same as --format json: one object a line.")] = False,
     everything: Annotated[bool, typer.Option("--all", help="Text: print rows without a change too.")] = False,
     scaling: Annotated[str, typer.Option(metavar="PARAM", help="Text: a table over this parameter (vcpus).")] = "",
@@ -82,6 +85,10 @@ def compare(
     policy = Policy(margin=fraction(margin), unit=unit.value)
     layout = Layout.JSON if as_json else layout
     if csv is not None:
+        asked: dict[str, object] = {"BASE HEAD...": revisions, "--db": db, "--benchmark": benchmark, "--metric": metric}
+        asked |= {"--host": host, "--boot": boot, "--vary": vary, "--format": layout not in (None, Layout.JSON)}
+        asked |= {"--all": everything, "--scaling": scaling, "--tester": tester, "--junit": junit}
+        refuse_with_csv(asked, "the file is compared whole, and printed as JSON lines")
         _compare_csv(csv, policy, fail_on)
         return
     from db.engine import connect, reading
@@ -90,6 +97,7 @@ def compare(
 
     if not revisions or len(revisions) < 2:
         raise typer.BadParameter("name a base and at least one head: kvmperf compare BASE HEAD")
+    layout = layout or Layout.TEXT
     if layout is Layout.TESTED_BY and not tester:
         raise typer.BadParameter("who tested? --tester 'Name <mail>'", param_hint="--tester")
     filters = Filters(benchmark=benchmark, metric=metric, host=host, boot=boot)

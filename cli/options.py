@@ -1,6 +1,7 @@
 """Options that several commands share, and what they stand for."""
 
 import os
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Annotated
 
@@ -37,6 +38,14 @@ def fraction(text: str) -> float:
     if not 0 <= value < 1:
         raise typer.BadParameter(f"{text!r} is no margin between 0% and 100%", param_hint="--margin")
     return value
+
+
+def refuse_with_csv(given: Mapping[str, object], instead: str) -> None:
+    """Wrong usage where an option was given that says nothing to a file: nothing that was asked for is ignored."""
+    everywhere = [os.environ.get(name) for name in ("KVMPERF_DB", "KVMPERF_RULES")]  # set for other commands
+    for option, value in given.items():
+        if value and str(value) not in everywhere:
+            raise typer.BadParameter(f"does not go with --csv: {instead}", param_hint=option)
 
 
 def write_text(path: Path, text: str) -> None:

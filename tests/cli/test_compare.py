@@ -123,6 +123,22 @@ def test_nothing_to_mail_is_said_on_stderr(lab):
     assert (gated.stdout, gated.stderr.splitlines()[0]) == ("", lab(*words, code=1).stderr.splitlines()[0])
 
 
+def test_a_file_is_judged_and_what_says_nothing_to_it_is_refused(kvmperf, tmp_path):
+    rows = [
+        f"t,{side},b{boot}{side},{level + 0.01 * boot}"
+        for side, level in (("base", 1), ("head", 2))
+        for boot in range(4)
+    ]
+    (tmp_path / "two.csv").write_text("\n".join(["metric,side,boot,value", *rows]))
+    words = ("compare", "--csv", tmp_path / "two.csv")
+
+    assert kvmperf(*words, "--json", "--fail-on", "regression", code=4).stdout == kvmperf(*words).stdout
+    for more in (("a", "b"), ("--junit", "j.xml"), ("--format", "text"), ("--metric", "t"), ("--all",)):
+        refused = kvmperf(*words, *more, code=2)
+        assert "does not go with --csv" in " ".join(refused.stderr.split())
+        assert refused.stdout == ""
+
+
 def test_text_fits_a_mail(lab):
     for words in ((), ("--all",)):
         text = lab("compare", "split-on", "split-off", *VARY, *words).stdout
