@@ -7,7 +7,8 @@ import streamlit as st
 from dashboard.parts import verdicts
 from dashboard.parts.plain import shortened
 from report.comparison import Report, Row
-from report.text import judged, notes
+from report.text import geometric_mean, judged, notes
+from stats.effects import GeometricMean
 
 _NOTES = 20
 
@@ -34,11 +35,9 @@ def summary(report: Report) -> None:
                 st.caption(f"and {len(said) - _NOTES} more in the exports")
 
 
-def _range(rows: Sequence[Row], ratio: float | None) -> str:
+def _range(rows: Sequence[Row], mean: GeometricMean | None) -> str:
     effects = [row.result.effect for row in rows if row.result.effect is not None]
     if not effects:
         return "No row has a change to show."
     told = f"Changes from {100 * min(effects):+.1f}% to {100 * max(effects):+.1f}%."
-    if ratio is None:
-        return told
-    return f"{told} Geometric mean of the times measured on both sides: x{ratio:.3f} of base."
+    return told if mean is None else f"{told} {geometric_mean(mean)}"

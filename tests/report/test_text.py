@@ -36,7 +36,7 @@ def test_many_rows_without_a_change_are_counted():
 
     short, long = render(report([*ROWS, *quiet])), render(report([*ROWS, *quiet]), everything=True)
 
-    assert "53 rows without a change are not shown: --all prints them." in short
+    assert "53 rows are hidden: 51 equivalent, 2 inconclusive; --all shows them." in short
     assert "metric49" not in short
     assert "metric49" in long
 
