@@ -17,7 +17,7 @@ def trend(
     revision: Annotated[list[str] | None, typer.Option(help="Only revisions with this in their name.")] = None,
     limit: Annotated[int, typer.Option(help="At most this many time series.", min=1)] = 20,
 ) -> None:
-    """Print the level of each revision, in order, with its interval.
+    """Print the level of each revision, in order: the median over boots of their runs' medians, with its interval.
 
     Example: kvmperf trend --metric 'clear_dirty_log_time*' --revision mmu-lockless
     """

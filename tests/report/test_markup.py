@@ -5,6 +5,7 @@ import json
 from handmade_report import ROWS, report, result, row
 
 from report import markup
+from report.junit import of_comparison
 from stats.compare import Verdict
 
 HOSTILE = "<script>alert(1)</script>|**x**`\n"
@@ -36,6 +37,14 @@ def test_hostile_text_stays_text():
     assert "<script>" not in table
     (line,) = [line for line in table.splitlines() if "alert" in line and line.startswith("|")]
     assert line.count(" | ") == table.splitlines()[4].count(" | ")
+
+
+def test_head_is_against_base_in_every_layout():
+    found = report()
+
+    assert markup.to_markdown(found).startswith("**v2 (")
+    assert "<title>v2 against v6.12-rc3</title>" in markup.to_html(found)
+    assert "v2 against v6.12-rc3" in of_comparison(found)
 
 
 def test_no_rows_is_an_empty_table():
