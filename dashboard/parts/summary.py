@@ -8,7 +8,6 @@ from dashboard.parts import verdicts
 from dashboard.parts.plain import shortened
 from report.comparison import Report, Row
 from report.text import geometric_mean, judged, notes
-from stats.effects import GeometricMean
 
 _NOTES = 20
 
@@ -21,7 +20,8 @@ def summary(report: Report) -> None:
         against = "" if " -> " in name else f" against {shortened(base, 60)}"
         line.text(f"{shortened(name, 60)}{against}:")
         verdicts.badges(rows, line)
-        line.text(_range(rows, report.geomeans.get(name)))
+        mean = report.geomeans.get(name)
+        line.text(" ".join([_range(rows), *([geometric_mean(mean)] if mean else [])]))
     for sentence in report.told:
         st.text(shortened(f"{sentence[:1].upper()}{sentence[1:]}", 600))
     st.text(judged(report))
@@ -35,9 +35,8 @@ def summary(report: Report) -> None:
                 st.caption(f"and {len(said) - _NOTES} more in the exports")
 
 
-def _range(rows: Sequence[Row], mean: GeometricMean | None) -> str:
+def _range(rows: Sequence[Row]) -> str:
     effects = [row.result.effect for row in rows if row.result.effect is not None]
     if not effects:
         return "No row has a change to show."
-    told = f"Changes from {100 * min(effects):+.1f}% to {100 * max(effects):+.1f}%."
-    return told if mean is None else f"{told} {geometric_mean(mean)}"
+    return f"Changes from {100 * min(effects):+.1f}% to {100 * max(effects):+.1f}%."
