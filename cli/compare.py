@@ -94,6 +94,7 @@ def compare(
     from db.engine import connect, reading
     from db.queries import Filters
     from report.comparison import Request, build
+    from report.known import check_fields, check_host
 
     if not revisions or len(revisions) < 2:
         raise typer.BadParameter("name a base and at least one head: kvmperf compare BASE HEAD")
@@ -103,6 +104,8 @@ def compare(
     filters = Filters(benchmark=benchmark, metric=metric, host=host, boot=boot)
     request = Request(revisions[0], tuple(revisions[1:]), filters, tuple(vary or ()), policy)
     with reading(connect(database_url(db))) as connection:
+        check_host(connection, host)
+        check_fields(connection, request.vary)
         report = build(connection, request)
         if junit is not None:
             _write_junit(junit, report)

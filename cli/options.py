@@ -29,14 +29,14 @@ def database_url(given: str) -> str:
     return given if "://" in given else f"sqlite:///{given}"
 
 
-def fraction(text: str) -> float:
-    """`2%` or `0.02` as a fraction."""
+def fraction(text: str, option: str = "--margin") -> float:
+    """`2%` or `0.02`, given with an option, as a fraction."""
     try:
         value = float(text.removesuffix("%")) / (100 if text.endswith("%") else 1)
     except ValueError:
         value = -1.0
     if not 0 <= value < 1:
-        raise typer.BadParameter(f"{text!r} is no margin between 0% and 100%", param_hint="--margin")
+        raise typer.BadParameter(f"{text!r} is no share from 0% to less than 100%", param_hint=option)
     return value
 
 

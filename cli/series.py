@@ -120,14 +120,22 @@ def show(
     Example: kvmperf series show mmu-lockless --metric 'clear_dirty_log_time*'
     """
     from db.engine import connect, reading
+    from db.errors import UserError
     from db.queries import Filters
     from report import series_markup, series_text
+    from report.known import check_fields, check_host
     from report.series import SeriesRequest, build
     from stats.policy import Policy
 
     filters = Filters(benchmark=benchmark, metric=metric, host=host, boot=boot)
     request = SeriesRequest(series, version or 0, filters, tuple(vary or ()), Policy(margin=fraction(margin)))
     with reading(connect(database_url(db))) as connection:
+        check_host(connection, host)
+        check_fields(connection, request.vary)
         report = build(connection, request)
+    if filters != Filters() and not any(one.places for one in report.versions):
+        raise UserError(
+            f"no measurements of {series} pass the filters", "loosen --benchmark, --metric, --host or --boot"
+        )
     printed = series_markup.to_json(report) if as_json else series_text.render(report, everything=everything)
     typer.echo(printed, nl=False)

@@ -25,8 +25,10 @@ def trend(
     from db.queries import Filters
     from report import trend as trends
     from report import trend_text
+    from report.known import check_host
 
     filters = Filters(benchmark=benchmark, metric=metric, host=host, boot=boot)
     with reading(connect(database_url(db))) as connection:
+        check_host(connection, host)
         lines = trends.build(connection, filters, revisions=revision or (), limit=limit)
     typer.echo(trend_text.render(lines), nl=False)

@@ -175,6 +175,8 @@ def test_two_boots_of_one_configuration_are_inconclusive(kvmperf):
         (("split-on", "nope"), "'nope': no revision of this name"),
         (("split-on", "split-on"), "are the same revision"),
         (("split-on", "split-off", "--metric", "nothing*"), "no measurements"),
+        (("split-on", "split-off", "--host", "lib"), "'lib': no host of this name"),
+        (("split-on", "split-off", "--vary", "kvm.eager_page_spilt"), "--vary kvm.eager_page_spilt: no stored host"),
     ],
 )
 def test_bad_names_and_filters_are_one_line_with_a_hint(lab, words, says):
@@ -182,6 +184,12 @@ def test_bad_names_and_filters_are_one_line_with_a_hint(lab, words, says):
 
     assert says in done.stderr.splitlines()[0]
     assert "hint:" in done.stderr
+
+
+def test_a_field_that_no_host_has_is_told_with_the_nearest(lab):
+    done = lab("compare", "split-on", "split-off", "--vary", "kvm.eager_page_spilt", code=1)
+
+    assert "hint: known: kvm.eager_page_split" in done.stderr
 
 
 def test_a_missing_database_is_named(kvmperf, tmp_path):

@@ -189,6 +189,31 @@ def test_the_commands_print_text_and_json(url, words):
     assert all(json.loads(line)["host"] == "bm3" for line in lines.output.splitlines())
 
 
+@pytest.mark.parametrize(
+    "words",
+    [
+        ("noise", "bm3", "--effect", "foo"),
+        ("plan", "split-on", "split-off", "--effect", "foo"),
+        ("selftest-stats", "--size", "nan"),
+    ],
+)
+def test_a_wrong_share_names_its_own_option(url, words):
+    done = CliRunner().invoke(app, [*words, "--db", url])
+
+    assert done.exit_code == 2
+    assert f"Invalid value for {words[-2]}" in done.output
+
+
+@pytest.mark.parametrize(
+    "words", [("noise", "bm33"), ("trend", "--host", "bm33"), ("selftest-stats", "--host", "bm33")]
+)
+def test_an_unknown_host_is_told_from_one_without_data(url, words):
+    done = CliRunner().invoke(app, [*words, "--db", url])
+
+    assert str(done.exception) == "'bm33': no host of this name"
+    assert done.exception.hint.startswith("known: bm3")
+
+
 def test_a_plan_for_no_effect_is_wrong_usage(url):
     done = CliRunner().invoke(app, ["plan", "split-on", "split-off", "--effect", "0%", "--db", url])
 
