@@ -51,6 +51,7 @@ def add(
     from db.engine import connect, writing
     from db.series import register
     from ingest.posting import Said, posted
+    from report.words import counted
 
     said = Said(version, patches, subject, base_commit, change_id, message_id)
     found = posted(paths or [], said, commits=commits, repository=repository)
@@ -59,9 +60,11 @@ def add(
     for one, mails in zip(done, found, strict=True):
         _say_warnings(mails)
         shown = {"series": one.series, "version": one.version, "patches": one.patches, "adopted": one.adopted}
-        adopted = f", {one.adopted} measured states belong to it" if one.adopted else ""
+        adopted = (
+            f", {counted(one.adopted, 'measured state')} belong{'s' * (one.adopted == 1)} to it" if one.adopted else ""
+        )
         word = "registered" if one.is_new else "known"
-        told = f"{word}  {one.series} v{one.version}: {one.patches} patches{adopted}"
+        told = f"{word}  {one.series} v{one.version}: {counted(one.patches, 'patch')}{adopted}"
         typer.echo(json.dumps(shown | {"is_new": one.is_new}) if as_json else told)
 
 

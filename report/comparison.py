@@ -21,6 +21,7 @@ from report import pairs as pairing
 from report.comparability import Comparability
 from report.names import resolve
 from report.pairs import Kind, Pair
+from report.words import counted
 from stats.compare import Comparison, Policy, RunSamples, Verdict, compare
 from stats.effects import GeometricMean, geometric_mean
 from stats.samples import History
@@ -367,4 +368,8 @@ def _hint_for_nothing(request: Request, absent: Sequence[Absent]) -> str:
     if request.filters != Filters():
         return "loosen --benchmark, --metric, --host or --boot"
     failed = sum(one.runs for one in absent if one.what == "failed")
-    return f"{failed} runs failed: `kvmperf parse` on an output says why" if failed else "upload the missing side"
+    return (
+        f"{counted(failed, 'run')} failed: `kvmperf parse` on an output says why"
+        if failed
+        else "upload the missing side"
+    )

@@ -217,7 +217,7 @@ def judged(report: Report) -> str:
 
 def _reason(row: Row) -> str:
     if row.comparability.why:
-        return "hosts differ"
+        return "on hosts that differ"
     if row.result.design == "exact":
         return "constant"
     return "too few boots or runs"

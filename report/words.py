@@ -28,9 +28,10 @@ def _told(name: str, value: object) -> str:
     return str(value).replace(" ", "")
 
 
-def counted(count: int, word: str) -> str:
-    """A number with its word: `1 run`, `3 runs`."""
-    return f"{count} {word if count == 1 else f'{word}s'}"
+def counted(count: float, word: str) -> str:
+    """A number with its word: `1 run`, `3 runs`, `2 patches`."""
+    ending = "" if count == 1 else "es" if word.endswith("ch") else "s"
+    return f"{int(count) if count == int(count) else count} {word}{ending}"
 
 
 def percent(effect: float) -> str:

@@ -6,7 +6,7 @@ from handmade_report import ROWS, report, result, row
 
 from report import markup
 from report.junit import of_comparison
-from stats.compare import Verdict
+from stats.compare import Replication, Verdict
 
 HOSTILE = "<script>alert(1)</script>|**x**`\n"
 
@@ -45,6 +45,14 @@ def test_head_is_against_base_in_every_layout():
     assert markup.to_markdown(found).startswith("**v2 (")
     assert "<title>v2 against v6.12-rc3</title>" in markup.to_html(found)
     assert "v2 against v6.12-rc3" in of_comparison(found)
+
+
+def test_one_of_a_thing_is_told_in_the_singular():
+    once = result(Verdict.INCONCLUSIVE, 1.0, 1.0, None, n=(Replication(1, 1, 1), Replication(1, 4, 8)))
+
+    text = markup.to_markdown(report([row("m", once)]))
+
+    assert "| 1 boot, 1 run, 1 value | 1 boot, 4 runs, 8 values |" in text
 
 
 def test_no_rows_is_an_empty_table():
