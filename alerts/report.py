@@ -12,9 +12,11 @@ from alerts.steps import from_tables
 from alerts.why import item_words, listed, why, why_not
 from db import alert_queries, detection
 from db.alert_queries import STEPS, Event, Group, Member
+from db.errors import UserError
 from db.words import AlertKind, Triage
 from report.junit import Case, Outcome, render
 from report.words import bounds, case_line, percent
+from stats.units import scaled
 
 _GATED = (Triage.NEW.value, Triage.REOPENED.value)
 
@@ -88,10 +90,13 @@ def as_junit(groups: Sequence[Group], now: datetime) -> str:
 
 
 def why_series(connection: Connection, series_id: int, rules: Rules, now: datetime) -> str:
-    """One sentence on a time series: why it is part of an alert, or why it is of none."""
+    """One sentence on a time series: why it is part of an alert, or why it is of none.
+
+    Raises UserError where there is no such time series.
+    """
     rows = alert_queries.series_rows(connection, [series_id])
     if series_id not in rows:
-        return "no such time series"
+        raise UserError(f"{series_id}: no time series of this number", "kvmperf alerts show ALERT --json names them")
     open_groups = alert_queries.groups(connection)
     mine = [one for one in open_groups if any(member.series.id == series_id for member in one.live)]
     if mine:
@@ -126,13 +131,14 @@ def _member(one: Member) -> str:
     what = f"{percent(one.effect):>8} {bounds((one.low, one.high)):<14} {word:<6}"
     gone = "" if one.is_live else f" ({one.evidence})"
     back = " (recovered)" if one.recovered else ""
-    levels = f"{one.before:.5g} -> {one.after:.5g} {one.series.unit}"
+    (before, after), unit = scaled((one.before, one.after), one.series.unit)
+    levels = f"{before} -> {after} {unit}"
     return f"{what} {levels}  {case} {one.series.metric} {one.series.host}{gone}{back}"
 
 
 def _event(one: Event) -> str:
     text = one.detail.get("text", "")
-    return f"{one.at:%Y-%m-%d %H:%M}  {one.actor}: {one.action}{f' ({text})' if text else ''}"
+    return f"{one.at:%Y-%m-%d %H:%M} UTC  {one.actor}: {one.action}{f' ({text})' if text else ''}"
 
 
 def _member_json(one: Member) -> dict[str, Any]:  # values of several JSON types

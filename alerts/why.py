@@ -9,7 +9,7 @@ from alerts.rules import Terms
 from alerts.steps import Step
 from db.alert_queries import STEPS, Group, Member
 from db.words import AlertKind, Evidence, Triage
-from report.words import bounds, percent
+from report.words import bounds, counted, percent
 
 _LISTS = {
     AlertKind.MISSING_DATA.value: "nothing has come from",
@@ -43,11 +43,11 @@ def listed(group: Group) -> str:
 def why_not(steps: Sequence[Step], points: int, terms: Terms, families: int, now: datetime) -> str:
     """One sentence on a time series without an alert: what was looked at, and what kept it from being one."""
     if points < 4:
-        return f"{points} revision{'s' * (points != 1)} measured: no change can be told from noise before the fourth"
+        return f"{counted(points, 'revision')} measured: no change can be told from noise before the fourth"
     if not steps:
         return f"no step in {points} revisions that its noise does not explain"
     last = steps[-1]
-    seen = f"the last of {len(steps)} steps in {points} revisions is {percent(last.row.effect)}"
+    seen = f"the last of {counted(len(steps), 'step')} in {points} revisions is {percent(last.row.effect)}"
     return f"{seen} over {int(last.row.points)}: {_reason(last, terms, families, now)}"
 
 
@@ -58,7 +58,7 @@ def _reason(step: Step, terms: Terms, families: int, now: datetime) -> str:
         (step.evidence is Evidence.TRANSIENT, "it came back"),
         (step.evidence is Evidence.NOISY, "this series does that by itself"),
         (abs(row.effect) < terms.margin, f"smaller than the margin of {terms.margin:.1%}"),
-        (row.boots < terms.min_boots, f"{int(row.boots)} boots, and its rule asks for {terms.min_boots}"),
+        (row.boots < terms.min_boots, f"{counted(row.boots, 'boot')}, and its rule asks for {terms.min_boots}"),
         (terms.is_muted(now), f"muted by a rule: {terms.reason}"),
         (step.evidence is Evidence.CANDIDATE, "too few revisions so far"),
         (row.z < lone(families), f"{row.z:.1f} standard errors, and alone it needs {lone(families):.1f}"),
@@ -74,7 +74,7 @@ def _seen(group: Group) -> str:
     word = "worse" if first.worse else "better"
     step = f"{first.series.metric} on {first.series.host} is {percent(first.effect)} {bounds((first.low, first.high))}"
     between = f" between {group.base.name} and {group.head.name}" if group.base and group.head else ""
-    clear = f"{first.z:.1f} standard errors, noise {first.noise:.2%}, {_counted(first.points, 'revision')} since"
+    clear = f"{first.z:.1f} standard errors, noise {first.noise:.2%}, {counted(first.points, 'revision')} since"
     return f"{step} {word}{between}, {clear}{_company(members)}"
 
 
@@ -84,7 +84,7 @@ def _company(members: Sequence[Member]) -> str:
     worse = sum(one.worse for one in members)
     hosts = len({one.series.host for one in members})
     told = f"{worse} worse and {len(members) - worse} better" if 0 < worse < len(members) else "all alike"
-    return f"; with it moved {len(members) - 1} more series on {_counted(hosts, 'host')} ({told})"
+    return f"; with it moved {len(members) - 1} more series on {counted(hosts, 'host')} ({told})"
 
 
 def _noticed(group: Group) -> str:
@@ -126,7 +126,3 @@ def _withdrawn(group: Group) -> str:
     if group.evidence == Evidence.NOISY:
         return "withdrawn: these series do that by themselves"
     return "withdrawn: later data do not show it"
-
-
-def _counted(count: int, noun: str) -> str:
-    return f"{count} {noun}{'s' * (count != 1)}"

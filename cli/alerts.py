@@ -229,6 +229,7 @@ def dry_run(rules: Annotated[Path, typer.Argument(help="Rules (TOML).")], db: Da
     from alerts.rules import read
     from db.engine import connect, reading
     from db.queries import revisions
+    from report.words import counted
 
     told = read(rules)
     with reading(connect(database_url(db))) as connection:
@@ -236,7 +237,7 @@ def dry_run(rules: Annotated[Path, typer.Argument(help="Rules (TOML).")], db: Da
         names = {one.id: one.name for one in revisions(connection)}
     for one in found:
         typer.echo(as_line(one, names))
-    typer.echo(f"{len(found)} alerts over the stored history", err=True)
+    typer.echo(f"{counted(len(found), 'alert')} over the stored history", err=True)
 
 
 def _do(db: str, alert: int, action: str, who: str, words: str = "", until: "datetime | None" = None) -> None:

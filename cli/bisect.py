@@ -83,6 +83,7 @@ def start(
     """
     from cli.bisect_session import Session, begin
     from ingest import git
+    from report.words import counted
 
     session = Session(
         repository=str(repository.resolve()),
@@ -101,7 +102,7 @@ def start(
         most=most,
     )
     journal = begin(git.git_dir(repository), session)
-    typer.echo(f"{len(session.commits) - 1} commits between good and bad; the journal is {journal.path}")
+    typer.echo(f"{counted(len(session.commits) - 1, 'commit')} between good and bad; the journal is {journal.path}")
     typer.echo("go on with `kvmperf bisect resume`, or `git bisect run kvmperf bisect step`", err=True)
 
 

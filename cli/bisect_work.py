@@ -14,6 +14,7 @@ import typer
 from cli.bisect_session import Journal, Session, note
 from db.errors import UserError
 from report.bisect import LEAST_RUNS, Question, Search, search
+from report.words import counted
 
 SKIP = 125  # what a command says of a commit that cannot be tested, and `git bisect run` understands
 SURE = 0.95
@@ -61,7 +62,7 @@ def decide_here(journal: Journal) -> int:
         except UntestableError as error:
             typer.echo(f"{here[:12]} cannot be tested: {error}", err=True)
             return SKIP
-    typer.echo(f"{here[:12]} is undecided after {session.most} runs", err=True)
+    typer.echo(f"{here[:12]} is undecided after {counted(session.most, 'run')}", err=True)
     return SKIP
 
 

@@ -16,7 +16,7 @@ _VIEW = "compare?base=split-on&head=split-off&vary=kvm.eager_page_split&host=lab
 _HOSTS = {"ic": "lab-icount", "icg": "lab-icount-slices", "mt": "lab-smp"}
 _COMPARISONS: tuple[tuple[str, str, str, dict[str, object]], ...] = (
     (
-        "Eager page splitting: on against off",
+        "Eager page splitting: off against on",
         "split-on",
         "split-off",
         {"host": "lab-icount", "vary": ["kvm.eager_page_split"]},

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from cli.options import DatabaseOption, database_url, write_text
+from cli.options import DatabaseOption, database_url, refuse_with_csv, write_text
 
 if TYPE_CHECKING:
     from contextlib import AbstractContextManager
@@ -59,6 +59,8 @@ def detect(
     Example: kvmperf detect --rules rules.toml --fail-on regression --junit alerts.xml
     """
     if csv is not None:
+        asked = {"--rules": rules, "--since": since, "--scheduler": scheduler, "--fail-on": fail_on, "--junit": junit}
+        refuse_with_csv({"--db": db, **asked}, "a file says neither which way is worse nor what is known already")
         _detect_csv(csv, as_json=as_json)
         return
     import json

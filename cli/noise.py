@@ -30,10 +30,12 @@ def noise(
     from db.queries import Filters
     from report import noise as noises
     from report import noise_text
+    from report.known import check_host
     from stats.policy import Policy
 
-    policy = Policy(margin=fraction(effect), power=power)
+    policy = Policy(margin=fraction(effect, "--effect"), power=power)
     filters = Filters(benchmark=benchmark, metric=metric, host=host, boot=boot)
     with reading(connect(database_url(db))) as connection:
+        check_host(connection, host)
         report = noises.build(connection, filters, boots=boots, runs=runs, policy=policy)
     typer.echo(noise_text.to_json(report) if as_json else noise_text.render(report), nl=False)

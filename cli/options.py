@@ -1,6 +1,7 @@
 """Options that several commands share, and what they stand for."""
 
 import os
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Annotated
 
@@ -28,15 +29,23 @@ def database_url(given: str) -> str:
     return given if "://" in given else f"sqlite:///{given}"
 
 
-def fraction(text: str) -> float:
-    """`2%` or `0.02` as a fraction."""
+def fraction(text: str, option: str = "--margin") -> float:
+    """`2%` or `0.02`, given with an option, as a fraction."""
     try:
         value = float(text.removesuffix("%")) / (100 if text.endswith("%") else 1)
     except ValueError:
         value = -1.0
     if not 0 <= value < 1:
-        raise typer.BadParameter(f"{text!r} is no margin between 0% and 100%", param_hint="--margin")
+        raise typer.BadParameter(f"{text!r} is no share from 0% to less than 100%", param_hint=option)
     return value
+
+
+def refuse_with_csv(given: Mapping[str, object], instead: str) -> None:
+    """Wrong usage where an option was given that says nothing to a file: nothing that was asked for is ignored."""
+    everywhere = [os.environ.get(name) for name in ("KVMPERF_DB", "KVMPERF_RULES")]  # set for other commands
+    for option, value in given.items():
+        if value and str(value) not in everywhere:
+            raise typer.BadParameter(f"does not go with --csv: {instead}", param_hint=option)
 
 
 def write_text(path: Path, text: str) -> None:

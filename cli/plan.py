@@ -31,13 +31,15 @@ def plan(
     from db.queries import Filters
     from report import plan as plans
     from report import plan_text
+    from report.known import check_host
     from stats.policy import Policy
 
-    wanted = fraction(effect)
+    wanted = fraction(effect, "--effect")
     if wanted == 0:
         raise typer.BadParameter("no number of boots shows a change of 0 %", param_hint="--effect")
     request = plans.Request(base, head, wanted, power, boot_cost, runs or None)
     filters = Filters(benchmark=benchmark, metric=metric, host=host)
     with reading(connect(database_url(db))) as connection:
+        check_host(connection, host)
         report = plans.build(connection, filters, request, Policy(power=power))
     typer.echo(plan_text.to_json(report) if as_json else plan_text.render(report), nl=False)

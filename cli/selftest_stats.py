@@ -28,10 +28,12 @@ def selftest_stats(
     from db.engine import connect, reading
     from db.queries import Filters
     from report import selfcheck, selfcheck_text
+    from report.known import check_host
     from stats.policy import Policy
 
-    sizes = [fraction(text) for text in size or ("2%", "5%", "10%", "20%", "50%")]
+    sizes = [fraction(text, "--size") for text in size or ("2%", "5%", "10%", "20%", "50%")]
     filters = Filters(benchmark=benchmark, metric=metric, host=host, boot=boot)
     with reading(connect(database_url(db))) as connection:
+        check_host(connection, host)
         checks = selfcheck.build(connection, filters, sizes=sizes, splits=splits, policy=Policy())
     typer.echo(selfcheck_text.to_json(checks) if as_json else selfcheck_text.render(checks), nl=False)

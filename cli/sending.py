@@ -127,7 +127,9 @@ def _tell(told: Mapping[str, Any], *, as_json: bool) -> None:  # Any: JSON
         typer.echo(json.dumps(capture) if as_json else line(capture))
     if told.get("left_off"):
         typer.echo(f"and {told['left_off']} more", err=True)
-    counts = f"{told['stored']} stored ({told['values']} values), {told['duplicate']} duplicate"
+    counts = (
+        f"{told['stored']} stored ({told['values']} value{'s' * (told['values'] != 1)}), {told['duplicate']} duplicate"
+    )
     again = "; the server had this upload already" if told.get("repeated") else ""
     typer.echo(f"{counts}, {told['quarantined']} quarantined{again}", err=True)
 

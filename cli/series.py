@@ -51,6 +51,7 @@ def add(
     from db.engine import connect, writing
     from db.series import register
     from ingest.posting import Said, posted
+    from report.words import counted
 
     said = Said(version, patches, subject, base_commit, change_id, message_id)
     found = posted(paths or [], said, commits=commits, repository=repository)
@@ -59,9 +60,11 @@ def add(
     for one, mails in zip(done, found, strict=True):
         _say_warnings(mails)
         shown = {"series": one.series, "version": one.version, "patches": one.patches, "adopted": one.adopted}
-        adopted = f", {one.adopted} measured states belong to it" if one.adopted else ""
+        adopted = (
+            f", {counted(one.adopted, 'measured state')} belong{'s' * (one.adopted == 1)} to it" if one.adopted else ""
+        )
         word = "registered" if one.is_new else "known"
-        told = f"{word}  {one.series} v{one.version}: {one.patches} patches{adopted}"
+        told = f"{word}  {one.series} v{one.version}: {counted(one.patches, 'patch')}{adopted}"
         typer.echo(json.dumps(shown | {"is_new": one.is_new}) if as_json else told)
 
 
@@ -120,14 +123,22 @@ def show(
     Example: kvmperf series show mmu-lockless --metric 'clear_dirty_log_time*'
     """
     from db.engine import connect, reading
+    from db.errors import UserError
     from db.queries import Filters
     from report import series_markup, series_text
+    from report.known import check_fields, check_host
     from report.series import SeriesRequest, build
     from stats.policy import Policy
 
     filters = Filters(benchmark=benchmark, metric=metric, host=host, boot=boot)
     request = SeriesRequest(series, version or 0, filters, tuple(vary or ()), Policy(margin=fraction(margin)))
     with reading(connect(database_url(db))) as connection:
+        check_host(connection, host)
+        check_fields(connection, request.vary)
         report = build(connection, request)
+    if filters != Filters() and not any(one.places for one in report.versions):
+        raise UserError(
+            f"no measurements of {series} pass the filters", "loosen --benchmark, --metric, --host or --boot"
+        )
     printed = series_markup.to_json(report) if as_json else series_text.render(report, everything=everything)
     typer.echo(printed, nl=False)

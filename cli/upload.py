@@ -184,12 +184,12 @@ def line(receipt: Mapping[str, object]) -> str:
         return f"quarantined  {source}: {receipt['reason']}"
     if outcome == "duplicate":
         return f"duplicate    {source}"
-    runs = "1 run" if receipt["runs"] == 1 else f"{receipt['runs']} runs"
-    return f"stored       {source}: {runs}, {receipt['values']} values"
+    runs, values = (f"{receipt[word]} {word[:-1] if receipt[word] == 1 else word}" for word in ("runs", "values"))
+    return f"stored       {source}: {runs}, {values}"
 
 
 def _summary(receipts: list["Stored"]) -> str:
     count = {word: sum(r.outcome == word for r in receipts) for word in ("stored", "duplicate", "quarantined")}
     values = sum(r.values for r in receipts)
     rest = f"{count['duplicate']} duplicate, {count['quarantined']} quarantined"
-    return f"{count['stored']} stored ({values} values), {rest}"
+    return f"{count['stored']} stored ({values} value{'s' * (values != 1)}), {rest}"

@@ -129,6 +129,16 @@ def stored_names(connection: Connection) -> dict[str, tuple[str, ...]]:
     }
 
 
+def host_names(connection: Connection) -> tuple[str, ...]:
+    """The names of all hosts, in order."""
+    return tuple(connection.scalars(select(Host.name).order_by(Host.name)))
+
+
+def state_fields(connection: Connection) -> tuple[str, ...]:
+    """The fields that any stored host state has, in order."""
+    return tuple(sorted({field for fields in connection.scalars(select(HostState.fields)) for field in fields}))
+
+
 def _hosts(connection: Connection) -> dict[int, str]:
     return {row.id: row.name for row in connection.execute(select(Host.id, Host.name))}
 

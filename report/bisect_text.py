@@ -5,7 +5,7 @@ import textwrap
 from collections.abc import Mapping, Sequence
 
 from report.bisect import Search
-from report.words import WIDTH, ascii_only, case_line, direction, percent
+from report.words import WIDTH, ascii_only, case_line, counted, direction, percent
 from stats.units import show
 
 
@@ -13,11 +13,11 @@ def status(found: Search, commits: Sequence[str]) -> str:
     """Where the search stands, in one line."""
     if not found.posterior:
         return "measuring good and bad"
-    runs = sum(spot.runs for spot in found.spots)
+    runs = counted(sum(spot.runs for spot in found.spots), "run")
     if not found.differs:
-        return f"good and bad do not differ with probability {found.posterior:.2f} after {runs} runs"
+        return f"good and bad do not differ with probability {found.posterior:.2f} after {runs}"
     more = f" (one of {found.last - found.first})" if found.last - found.first > 1 else ""
-    return f"first bad {commits[found.last][:12]}{more} with probability {found.posterior:.2f} after {runs} runs"
+    return f"first bad {commits[found.last][:12]}{more} with probability {found.posterior:.2f} after {runs}"
 
 
 def answer(found: Search, commits: Sequence[str], subject: str) -> str:
@@ -29,7 +29,9 @@ def answer(found: Search, commits: Sequence[str], subject: str) -> str:
     lines = lines or ["the first bad commit is one of:", *reversed(commits[found.first + 1 : found.last + 1])]
     lines += textwrap.wrap(ascii_only(subject), WIDTH, initial_indent="    ", subsequent_indent="    ")
     runs = sum(spot.runs for spot in found.spots)
-    lines.append(f"probability {found.posterior:.3f} after {runs} runs of {len(found.spots)} commits")
+    lines.append(
+        f"probability {found.posterior:.3f} after {counted(runs, 'run')} of {counted(len(found.spots), 'commit')}"
+    )
     if found.series and found.effect is not None:
         series = found.series
         word = direction(found.effect, series)
@@ -40,7 +42,7 @@ def answer(found: Search, commits: Sequence[str], subject: str) -> str:
 
 def render(found: Search, subjects: Mapping[str, str], commits: Sequence[str], skipped: int) -> str:
     """Commit by commit: runs, level, the chance that it is bad."""
-    lines = [f"{len(commits) - 1} commits between good and bad, {skipped} of them cannot be tested"]
+    lines = [f"{counted(len(commits) - 1, 'commit')} between good and bad, {skipped} of them cannot be tested"]
     if found.series is None:
         return f"{lines[0]}\nnothing was measured yet\n"
     lines += ["", f"{'place':>5}  {'commit':<12}{'runs':>5}{'median':>11}{'bad':>6}  subject"]

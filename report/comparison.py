@@ -21,8 +21,9 @@ from report import pairs as pairing
 from report.comparability import Comparability
 from report.names import resolve
 from report.pairs import Kind, Pair
+from report.words import counted
 from stats.compare import Comparison, Policy, RunSamples, Verdict, compare
-from stats.effects import geometric_mean
+from stats.effects import GeometricMean, geometric_mean
 from stats.samples import History
 from stats.variance import Spreads
 
@@ -54,6 +55,11 @@ class Row:
     pair: str = ""
     kind: Kind = Kind.HEAD
 
+    @property
+    def is_judged(self) -> bool:
+        """Whether a test stands behind the verdict, and nothing about the hosts against it."""
+        return self.result.p is not None and not self.comparability.why
+
 
 @dataclass(frozen=True, slots=True)
 class Absent:
@@ -81,7 +87,7 @@ class Report:
     absent: tuple[Absent, ...]
     hosts: Mapping[str, Mapping[str, str]]
     differences: tuple[Difference, ...]
-    geomeans: Mapping[str, float]
+    geomeans: Mapping[str, GeometricMean]
     request: Request
     pairs: tuple[Pair, ...] = ()
     told: tuple[str, ...] = ()
@@ -338,15 +344,16 @@ def _all_differences(rows: Sequence[Row]) -> tuple[Difference, ...]:
     return tuple(dict.fromkeys(one for row in rows for one in row.comparability.differences))
 
 
-def _geomeans(rows: Sequence[Row]) -> dict[str, float]:
-    """The geometric mean of head/base per head, over judged metrics that have a direction of "lower is better"."""
+def _geomeans(rows: Sequence[Row]) -> dict[str, GeometricMean]:
+    """The geometric mean of head/base per head, over the times that were judged; none of a single one."""
     ratios: dict[str, list[float]] = {}
     for row in rows:
-        judged = row.result.verdict is not Verdict.NOT_COMPARABLE and row.result.effect is not None
-        if judged and row.kind is Kind.HEAD and row.series.better == "lower" and row.series.unit == "s":
-            ratios.setdefault(row.head, []).append(1 + (row.result.effect or 0.0))
+        is_time = row.series.better == "lower" and row.series.unit == "s"
+        ratio = 1 + row.result.effect if row.result.effect is not None else 0.0
+        if row.is_judged and row.kind is Kind.HEAD and is_time and ratio > 0:
+            ratios.setdefault(row.head, []).append(ratio)
     several = {head: values for head, values in ratios.items() if len(values) > 1}  # of one it is the row again
-    return {head: 1 + geometric_mean(np.array(values)).effect for head, values in several.items()}
+    return {head: geometric_mean(np.array(values)) for head, values in several.items()}
 
 
 def _nothing_common(pairs: Sequence[Pair], table: SampleTable) -> str:
@@ -362,4 +369,8 @@ def _hint_for_nothing(request: Request, absent: Sequence[Absent]) -> str:
     if request.filters != Filters():
         return "loosen --benchmark, --metric, --host or --boot"
     failed = sum(one.runs for one in absent if one.what == "failed")
-    return f"{failed} runs failed: `kvmperf parse` on an output says why" if failed else "upload the missing side"
+    return (
+        f"{counted(failed, 'run')} failed: `kvmperf parse` on an output says why"
+        if failed
+        else "upload the missing side"
+    )

@@ -8,6 +8,7 @@ from collections.abc import Mapping
 
 from report.comparison import Report, Row
 from report.text import MARKS, case_line, change, described, interval, judged, notes, verdict_counts
+from report.words import counted
 from stats.units import scaled
 
 _SEVERAL = 2
@@ -73,7 +74,8 @@ def _columns(report: Report) -> tuple[str, ...]:
 
 def to_markdown(report: Report) -> str:
     """Summary and table for a web forge or a wiki."""
-    lines = [f"**{_cell(described(report.base))}** against " + ", ".join(_cell(described(h)) for h in report.heads), ""]
+    heads = ", ".join(f"**{_cell(described(head))}**" for head in report.heads)
+    lines = [f"{heads} against {_cell(described(report.base))}", ""]
     lines += [verdict_counts(report), ""]
     columns = _columns(report)
     lines += ["| " + " | ".join(columns) + " |", "|" + "---|" * len(columns)]
@@ -95,7 +97,7 @@ def to_html(report: Report) -> str:
         + "</tr>"
         for row in report.rows
     )
-    title = html.escape(f"{report.base.name} against {', '.join(h.name for h in report.heads)}")
+    title = html.escape(f"{', '.join(h.name for h in report.heads)} against {report.base.name}")
     told = "".join(
         f"<p>{html.escape(text)}</p>" for text in (verdict_counts(report), judged(report), *report.told, *notes(report))
     )
@@ -119,7 +121,7 @@ def _cells(row: Row, report: Report) -> list[str]:
     texts, unit = scaled(levels, series.unit)
     shown = iter(texts)
     base, head = (f"{next(shown)} {unit}" if v is not None else "-" for v in (result.base, result.head))
-    counts = [f"{n.boots} boots, {n.runs} runs, {n.values} values" for n in result.n]
+    counts = [f"{counted(n.boots, 'boot')}, {counted(n.runs, 'run')}, {counted(n.values, 'value')}" for n in result.n]
     return [
         case_line(series.benchmark, sorted(series.params.items())),
         series.host,

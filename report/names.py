@@ -30,7 +30,7 @@ def resolve(name: str, revisions: Sequence[RevisionRow]) -> RevisionRow:
         listed = ", ".join(spelled(revision, revisions) for revision in found[:_SHOWN])
         more = f" and {len(found) - _SHOWN} more" if len(found) > _SHOWN else ""
         raise UnresolvedNameError(f"{name!r} means {len(found)} revisions", f"one of: {listed}{more}")
-    raise UnresolvedNameError(f"{name!r}: no revision of this name", _nearest(name, revisions))
+    raise UnresolvedNameError(f"{name!r}: no revision of this name", _known(name, revisions))
 
 
 def spelled(revision: RevisionRow, revisions: Sequence[RevisionRow]) -> str:
@@ -66,9 +66,12 @@ def _in_series(match: re.Match[str], revisions: Sequence[RevisionRow]) -> list[R
     return whole or [r for r in states if r.patch == last]
 
 
-def _nearest(name: str, revisions: Sequence[RevisionRow]) -> str:
-    known = list(dict.fromkeys(text for r in revisions for text in (r.name, r.label, r.kernel, r.commit[:12]) if text))
-    if not known:
-        return "nothing is stored yet: `kvmperf upload PATH --label NAME`"
+def nearest(name: str, known: Sequence[str]) -> str:
+    """A hint: the known names that are most like this one, or else the last ones."""
     near = difflib.get_close_matches(name, known, n=_SHOWN, cutoff=0.4) or known[-_SHOWN:]
-    return "known: " + ", ".join(near)
+    return "known: " + ", ".join(near) if near else "nothing is stored yet: `kvmperf upload PATH --label NAME`"
+
+
+def _known(name: str, revisions: Sequence[RevisionRow]) -> str:
+    known = list(dict.fromkeys(text for r in revisions for text in (r.name, r.label, r.kernel, r.commit[:12]) if text))
+    return nearest(name, known)

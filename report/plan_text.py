@@ -8,6 +8,7 @@ from itertools import groupby
 
 from report.plan import Need, PlanReport
 from report.text import WIDTH, ascii_only, case_line, described
+from report.words import counted
 
 LEGEND = (
     "Boots a side, runs a boot; at worst: where the noise is as large as its 90 % interval allows; or shared: runs a "
@@ -61,7 +62,9 @@ def _sentences(report: PlanReport) -> list[str]:
     for share, word in ((0.5, "half"), (0.9, "nine in ten"), (1.0, "all")):
         design = report.covering(share)
         if design:
-            said.append(f"{design[0]} boots a side of {design[1]} runs show it in {word} of the metrics.")
+            said.append(
+                f"{counted(design[0], 'boot')} a side of {counted(design[1], 'run')} show it in {word} of the metrics."
+            )
     unknown = Counter(need.why for need in report.needs if need.boots is None)
     said += [f"Not planned: {count} ({why})." for why, count in unknown.most_common()]
     if all(need.boots is None for need in report.needs):

@@ -16,7 +16,7 @@ from report.comparison import Report, Row
 from report.pairs import Kind
 from report.selection import Chosen
 from report.series import SeriesRequest, build
-from report.words import case_line, percent
+from report.words import case_line, counted, percent
 from stats.policy import Verdict
 from stats.units import scaled
 
@@ -95,7 +95,7 @@ def regression(connection: Connection, report: Report, *, lore: str = LORE) -> R
         rows=tuple(_changed(connection, row, pair.base, pair.head) for row in changed),
         test=case_line(worst.series.benchmark, sorted(worst.series.params.items())),
         host=f"{worst.series.host} ({summary_line(state)})" if state else worst.series.host,
-        replication="; ".join(f"{_counted(n.boots, 'boot')}, {_counted(n.runs, 'run')}" for n in worst.result.n),
+        replication="; ".join(f"{counted(n.boots, 'boot')}, {counted(n.runs, 'run')}" for n in worst.result.n),
         command=command_of(connection, pair.head.id, worst.series.test_case_id),
         links=tuple(lore + version.message_id for _, version in posting if version.message_id),
         in_reply_to=next((version.message_id for _, version in posting if version.message_id), ""),
@@ -113,10 +113,6 @@ def _elsewhere(found: Sequence[Row], worst: Row) -> tuple[str, ...]:
         if row.series.host != worst.series.host
         and (row.series.test_case_id, row.series.metric, row.base, row.head) == key
     )
-
-
-def _counted(count: int, word: str) -> str:
-    return f"{count} {word}{'s' * (count != 1)}"
 
 
 def _size(row: Row) -> float:

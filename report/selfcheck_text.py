@@ -5,7 +5,7 @@ import textwrap
 from collections.abc import Sequence
 
 from report.selfcheck import HostCheck, too_few
-from report.text import WIDTH, ascii_only
+from report.words import WIDTH, ascii_only, counted
 
 
 def render(checks: Sequence[HostCheck]) -> str:
@@ -21,9 +21,9 @@ def to_json(checks: Sequence[HostCheck]) -> str:
 
 def _host(one: HostCheck) -> list[str]:
     result = one.result
-    usable = f"{result.metrics} of {result.metrics + result.unusable} metrics can be split into two sides"
+    usable = f"{result.metrics} of {counted(result.metrics + result.unusable, 'metric')} can be split into two sides"
     told = f"{one.host}: {usable} ({result.by_boots} by boots, {result.by_runs} by runs inside boots; "
-    lines = _wrapped(f"{told}typically {one.boots:g} boots, {one.runs:g} runs of one revision)")
+    lines = _wrapped(f"{told}typically {counted(one.boots, 'boot')}, {counted(one.runs, 'run')} of one revision)")
     if result.metrics:
         lines += ["", f"{'regression of':>14}{'put in':>9}{'found':>9}{'called equivalent':>20}"]
         for found in result.sizes:
@@ -31,8 +31,8 @@ def _host(one: HostCheck) -> list[str]:
             wrong = f"{100 * found.equivalent / max(found.injected, 1):.0f}%"
             lines.append(f"{size:>14}{found.injected:>9}{share:>9}{wrong:>20}")
         comparisons = result.splits * len(result.sizes)
-        flags = f"{result.false_flags:.2f} false flags a comparison of {result.metrics} metrics"
-        lines += ["", *_wrapped(f"{flags}; none in {result.false_none} of {comparisons} comparisons.")]
+        flags = f"{result.false_flags:.2f} false flags a comparison of {counted(result.metrics, 'metric')}"
+        lines += ["", *_wrapped(f"{flags}; none in {result.false_none} of {counted(comparisons, 'comparison')}.")]
     missing = too_few(one)
     return [*lines, *_wrapped(f"Too little data: {missing}." if missing else "")]
 

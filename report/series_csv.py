@@ -10,6 +10,7 @@ import numpy as np
 
 from db.errors import UserError
 from report.csv_rows import is_number, line_of
+from report.words import counted
 from stats.changepoints import Change, Segmentation, detect_many
 from stats.changepoints.limits import FloatArray, IntArray
 
@@ -78,8 +79,8 @@ def as_text(answers: Sequence[tuple[NamedSeries, Segmentation]]) -> str:
         widths = [max(len(row[column]) for row in table) for column in range(4)]
         lines = ["  ".join([*map(str.ljust, row, widths), row[4]]) for row in table]
     aside = sum(len(found.set_aside) for _, found in answers)
-    count = f"{len(rows)} change{'s' * (len(rows) != 1)} in {len(answers)} series"
-    lines.append(f"{count}; {aside} short-lived or noisy runs set aside")
+    count = f"{counted(len(rows), 'change')} in {len(answers)} series"
+    lines.append(f"{count}; {counted(aside, 'short-lived or noisy run')} set aside")
     return "\n".join(lines) + "\n"
 
 

@@ -9,7 +9,7 @@ from db.queries import Filters
 from db.series import PatchSeriesRow
 from report.following import Fate
 from report.series import MeasuredVersion, Place, Result, SeriesReport
-from report.words import WIDTH, ascii_only, bounds, case_line, direction, field, percent
+from report.words import WIDTH, ascii_only, bounds, case_line, counted, direction, field, percent
 
 DECIDED = 0.95  # posterior from which on "no patch" counts as an answer
 SURE = 0.995  # posterior that need not be told
@@ -25,7 +25,7 @@ def listed(series: Sequence[PatchSeriesRow], lore: str) -> str:
         for version in one.versions:
             when = f", {version.posted_at:%Y-%m-%d}" if version.posted_at else ""
             count = len(version.patches)
-            told = f"{count} patch{'' if count == 1 else 'es'}{when}" if count else "known from uploads only"
+            told = f"{counted(count, 'patch')}{when}" if count else "known from uploads only"
             lines += _wrapped(f"v{version.version}: {told}", indent="  ")
             if version.message_id:
                 lines.append(f"      {ascii_only(lore + version.message_id)}")  # a broken link leads nowhere
@@ -66,7 +66,7 @@ def _version(version: MeasuredVersion) -> list[str]:
     count = len(version.patches)
     when = f", posted {row.posted_at:%Y-%m-%d}" if row.posted_at else ""
     prefix = f" [{row.prefix}]" if row.prefix else ""
-    lines = _wrapped(f"== v{row.version}{prefix}: {count} patch{'' if count == 1 else 'es'}{when}")
+    lines = _wrapped(f"== v{row.version}{prefix}: {counted(count, 'patch')}{when}")
     if row.message_id:
         lines += field("Cover", f"<{row.message_id}>")
     if row.base_commit:
@@ -86,7 +86,7 @@ def _measured(version: MeasuredVersion, *, filtered: bool) -> list[str]:
 
 
 def _how_often(states: Sequence[int], runs: int, boots: int) -> str:
-    told = f"{runs} run{'' if runs == 1 else 's'} in {boots} boot{'' if boots == 1 else 's'}"
+    told = f"{counted(runs, 'run')} in {counted(boots, 'boot')}"
     return f"{_states(states)}: {told}" + " each" * (len(states) > 1)
 
 
@@ -198,8 +198,7 @@ def _counts(results: Sequence[Result]) -> str:
         (none, "by none"),
         (len(found) - named - vague - none, "undecided"),
     )
-    metrics = f"{len(found)} metric{'' if len(found) == 1 else 's'}"
-    return f"{metrics}: " + ", ".join(f"{count} {words}" for count, words in told if count) + "."
+    return f"{counted(len(found), 'metric')}: " + ", ".join(f"{count} {words}" for count, words in told if count) + "."
 
 
 def _table(version: MeasuredVersion, result: Result) -> list[str]:

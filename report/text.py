@@ -10,8 +10,9 @@ from db.hoststate import summary_line
 from db.values import RevisionRow
 from report.comparison import Absent, Report, Row
 from report.pairs import Kind
-from report.words import WIDTH, ascii_only, bounds, case_line, direction, field, percent
+from report.words import WIDTH, ascii_only, bounds, case_line, counted, direction, field, percent
 from stats.compare import Comparison, Verdict
+from stats.effects import GeometricMean
 from stats.units import scaled
 
 __all__ = [
@@ -24,12 +25,15 @@ __all__ = [
     "described",
     "direction",
     "footer",
+    "geometric_mean",
+    "hidden",
     "interval",
     "judged",
     "notes",
     "percent",
     "render",
     "verdict_counts",
+    "verdict_words",
 ]
 MARKS = {
     Verdict.REGRESSION: "!",
@@ -52,8 +56,9 @@ def render(report: Report, *, everything: bool = False) -> str:
     lines = [*_header(report), ""]
     for _, rows in groupby(shown, key=lambda row: (row.series.host, row.series.test_case_id)):
         lines += [*_table(list(rows), report), ""]
-    if hide:
-        lines += [f"{len(report.rows) - len(shown)} rows without a change are not shown: --all prints them.", ""]
+    rest = [row for row in report.rows if hide and row.result.verdict not in _CHANGED]
+    if rest:
+        lines += [*_sentences(f"{hidden(rest)}; --all shows them."), ""]
     lines += _absent(report.absent)
     lines += footer(report)
     return "".join(f"{line.rstrip()}\n" for line in lines)
@@ -165,9 +170,8 @@ def footer(report: Report) -> list[str]:
     lines = textwrap.wrap(legend + "  x not comparable" * bool(report.count(Verdict.NOT_COMPARABLE)), WIDTH)
     lines += _sentences(verdict_counts(report))
     lines += _sentences(judged(report))
-    for head, ratio in report.geomeans.items():
-        said = f"Geometric mean of the times of {ascii_only(head)}: x{ratio:.3f} of base over the rows above."
-        lines += _sentences(said)
+    for head, mean in report.geomeans.items():
+        lines += _sentences(geometric_mean(mean, f" of {head}"))
     for note in (*report.told, *notes(report)):
         text = ascii_only(note if _VERSION.match(note) else note[:1].upper() + note[1:])
         lines += textwrap.wrap(text, WIDTH, initial_indent="- ", subsequent_indent="  ", break_on_hyphens=False)
@@ -180,14 +184,28 @@ def _sentences(text: str) -> list[str]:
 
 def verdict_counts(report: Report) -> str:
     """The first thing to read: how many of which verdict."""
-    words = ", ".join(f"{report.count(verdict)} {verdict.value}" for verdict in Verdict if report.count(verdict))
-    count = len(report.rows)
-    return f"{count} row{'' if count == 1 else 's'}: {words}."
+    return f"{counted(len(report.rows), 'row')}: {verdict_words(report.rows)}."
+
+
+def verdict_words(rows: Sequence[Row]) -> str:
+    """How many rows have which verdict: `40 inconclusive, 12 equivalent`."""
+    counts = Counter(row.result.verdict for row in rows)
+    return ", ".join(f"{counts[verdict]} {verdict.value}" for verdict in Verdict if counts[verdict])
+
+
+def hidden(rows: Sequence[Row]) -> str:
+    """What is not shown, and of which verdicts it is: `2 rows are hidden: 1 equivalent, 1 inconclusive`."""
+    return f"{counted(len(rows), 'row')} {'is' if len(rows) == 1 else 'are'} hidden: {verdict_words(rows)}"
+
+
+def geometric_mean(mean: GeometricMean, of: str = "") -> str:
+    """The mean of the times, and how many they are."""
+    return f"Geometric mean{of} over the {mean.metrics} times judged: x{1 + mean.effect:.3f} of base."
 
 
 def judged(report: Report) -> str:
     """How many rows were judged, why the others were not, and by which limits."""
-    open_ = [row for row in report.rows if row.result.p is None or row.comparability.why]
+    open_ = [row for row in report.rows if not row.is_judged]
     reasons = Counter(_reason(row) for row in open_)
     told = ", ".join(f"{count} {reason}" for reason, count in reasons.most_common())
     policy = report.request.policy
@@ -199,7 +217,7 @@ def judged(report: Report) -> str:
 
 def _reason(row: Row) -> str:
     if row.comparability.why:
-        return "hosts differ"
+        return "on hosts that differ"
     if row.result.design == "exact":
         return "constant"
     return "too few boots or runs"

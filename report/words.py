@@ -28,6 +28,12 @@ def _told(name: str, value: object) -> str:
     return str(value).replace(" ", "")
 
 
+def counted(count: float, word: str) -> str:
+    """A number with its word: `1 run`, `3 runs`, `2 patches`."""
+    ending = "" if count == 1 else "es" if word.endswith("ch") else "s"
+    return f"{int(count) if count == int(count) else count} {word}{ending}"
+
+
 def percent(effect: float) -> str:
     """An effect (ratio - 1) as `-39.2%`, or as a factor where a percentage says little."""
     return f"{100 * effect:+.1f}%" if effect < 9 else f"x{1 + effect:.4g}"

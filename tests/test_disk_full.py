@@ -95,7 +95,7 @@ def test_the_collector_keeps_complete_runs_and_goes_on(disk, tmp_path):
     assert "make room and start it again" in full.stderr
     assert "Traceback" not in full.stderr
     assert kept == before
-    assert "2 runs in 1 sessions" in after.stderr
+    assert "2 runs in 1 session," in after.stderr
 
 
 @pytest.mark.parametrize("where", ["incoming", "database"])

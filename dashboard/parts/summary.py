@@ -7,7 +7,7 @@ import streamlit as st
 from dashboard.parts import verdicts
 from dashboard.parts.plain import shortened
 from report.comparison import Report, Row
-from report.text import judged, notes
+from report.text import geometric_mean, judged, notes
 
 _NOTES = 20
 
@@ -20,7 +20,8 @@ def summary(report: Report) -> None:
         against = "" if " -> " in name else f" against {shortened(base, 60)}"
         line.text(f"{shortened(name, 60)}{against}:")
         verdicts.badges(rows, line)
-        line.text(_range(rows, report.geomeans.get(name)))
+        mean = report.geomeans.get(name)
+        line.text(" ".join([_range(rows), *([geometric_mean(mean)] if mean else [])]))
     for sentence in report.told:
         st.text(shortened(f"{sentence[:1].upper()}{sentence[1:]}", 600))
     st.text(judged(report))
@@ -34,11 +35,8 @@ def summary(report: Report) -> None:
                 st.caption(f"and {len(said) - _NOTES} more in the exports")
 
 
-def _range(rows: Sequence[Row], ratio: float | None) -> str:
+def _range(rows: Sequence[Row]) -> str:
     effects = [row.result.effect for row in rows if row.result.effect is not None]
     if not effects:
         return "No row has a change to show."
-    told = f"Changes from {100 * min(effects):+.1f}% to {100 * max(effects):+.1f}%."
-    if ratio is None:
-        return told
-    return f"{told} Geometric mean of the times measured on both sides: x{ratio:.3f} of base."
+    return f"Changes from {100 * min(effects):+.1f}% to {100 * max(effects):+.1f}%."

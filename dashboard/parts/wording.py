@@ -5,9 +5,11 @@ from collections.abc import Mapping, Sequence
 from dashboard.parts.plain import shortened
 from db.hoststate import Severity
 from db.values import RevisionRow, SeriesRow
+from report import words
 from report.comparison import Row
 from report.text import case_line
 
+counted = words.counted
 SEVERITIES = {
     Severity.BLOCK: "forbids a verdict",
     Severity.DOWNGRADE: "weakens a verdict to inconclusive",
@@ -46,11 +48,6 @@ def signed(effect: float) -> str:
     """A relative change in per cent; without a sign where rounding leaves nothing."""
     told = f"{100 * effect:+.1f}%"
     return "0.0%" if told in ("+0.0%", "-0.0%") else told
-
-
-def counted(count: int, word: str) -> str:
-    """A number with its word: `1 run`, `3 runs`."""
-    return f"{count} {word if count == 1 else f'{word}s'}"
 
 
 def replication(boots: int, runs: int, values: int) -> str:

@@ -1,5 +1,7 @@
 """Compare: is this patch series slower? Base against one to five heads."""
 
+from collections.abc import Sequence
+
 import streamlit as st
 
 from dashboard import loaders
@@ -12,6 +14,7 @@ from dashboard.parts.summary import summary
 from dashboard.state import CompareView, bound, chosen_row, current, go_if_leaving, on_row, to_set, with_url
 from db.errors import UserError
 from report.comparison import Absent, Report, Request, Row
+from report.text import hidden
 
 _TABLE = "rows of the comparison"
 
@@ -72,7 +75,8 @@ def _table(report: Report, view: CompareView) -> list[Row]:
     controls.segmented_control("Show", list(verdicts.SHOWS), required=True, wrap=True, **bound(view, "show"))
     controls.segmented_control("Sort by", list(verdicts.SORTS), required=True, wrap=True, **bound(view, "sort"))
     listed = verdicts.ordered(verdicts.shown(report.rows, view.show), view.sort)
-    _hidden(len(report.rows) - len(listed), view)
+    kept = {id(row) for row in listed}
+    _hidden([row for row in report.rows if id(row) not in kept], view)
     if listed:
         common, _ = wording.common_and_own([row.series for row in listed])
         st.text(f"Test: {shortened(common, 400)}" if common else "Several tests:")
@@ -89,12 +93,11 @@ def _table(report: Report, view: CompareView) -> list[Row]:
     return listed
 
 
-def _hidden(count: int, view: CompareView) -> None:
-    if not count:
+def _hidden(left: Sequence[Row], view: CompareView) -> None:
+    if not left:
         return
-    what = "without a change" if view.show == "changes" else f"that are no {view.show}"
     row = st.container(horizontal=True, vertical_alignment="center")
-    row.text(f"{count} {'row' if count == 1 else 'rows'} {what} {'is' if count == 1 else 'are'} hidden.")
+    row.text(f"{hidden(left)}.")
     row.button("Show everything", type="tertiary", icon=":material/visibility:", **to_set(view, show="everything"))
 
 

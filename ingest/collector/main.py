@@ -68,10 +68,11 @@ def _collect(given: argparse.Namespace) -> int:
 def _run_all(session: Session, given: argparse.Namespace) -> None:
     done = session.done(given.command)
     shown = shlex.join(given.command)
+    here = f"{_counted(done, 'run')} of {shown} {'is' if done == 1 else 'are'}"
     if done >= given.runs:
-        _say(f"{done} runs of {shown} are already here in this boot: -n {done + 1} adds one")
+        _say(f"{here} already here in this boot: -n {done + 1} adds one")
     elif done:
-        _say(f"{done} runs of {shown} are here: going on with run {done + 1}")
+        _say(f"{here} here: going on with run {done + 1}")
     slot = session.slot(given.command)
     (session.folder / slot).mkdir(exist_ok=True)
     for number in range(done + 1, given.runs + 1):
@@ -108,8 +109,12 @@ def _write_bundle(root: Path) -> None:
     told = pack.manifest(members, parts, f"kvmperf-collect {VERSION}")
     pack.write_file(target, told, members)
     runs = sum(len(one.runs) for one in folder.sessions(root))
-    _say(f"{target}: {runs} runs in {len(parts)} sessions, SHA-256 {told['digest']}")
+    _say(f"{target}: {_counted(runs, 'run')} in {_counted(len(parts), 'session')}, SHA-256 {told['digest']}")
     _say(f"next: kvmperf upload {shlex.quote(str(target))}")
+
+
+def _counted(count: int, word: str) -> str:
+    return f"{count} {word}{'s' * (count != 1)}"
 
 
 def _context(given: argparse.Namespace) -> dict[str, object]:

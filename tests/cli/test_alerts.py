@@ -1,13 +1,17 @@
 """`kvmperf detect` and `kvmperf alerts` as they are typed: one database, one change, from detection to the gate."""
 
 import json
+import re
 import xml.etree.ElementTree as ET
+from dataclasses import replace
 
 import nightly
 import pytest
 import sample_alerts
 from typer.testing import CliRunner
 
+from alerts.report import as_text
+from alerts.triage import find
 from cli.main import app
 from db import engine as engines
 from db.errors import UserError
@@ -56,6 +60,8 @@ def test_from_detection_over_the_gate_to_triage(run, tmp_path):
         assert line in shown
     why = run("alerts", "why", alert["members"][0]["series"])
     assert why.strip() == f"alert {alert['id']}: {alert['why']}"
+    assert run("alerts", "why", 999999, code=1) == ""
+    assert re.search(r"^  \d{4}-\d\d-\d\d \d\d:\d\d UTC  ", shown, re.MULTILINE)
 
 
 def test_rules_are_rehearsed_and_nothing_is_changed(run, tmp_path):
@@ -115,3 +121,13 @@ def test_a_list_names_what_is_silent_and_what_people_said(tmp_path):
     assert "closed (expected)" in closed.stdout
     assert "bm7: silent since 2026-02-25 (+1)" in listed.stdout
     assert "bm8: silent since 2026-02-26" in shown.stdout
+
+
+def test_levels_are_told_in_a_handy_unit(tmp_path):
+    engine = engines.connect(f"sqlite:///{tmp_path / 'a.db'}", create=True)
+    number, _, _ = sample_alerts.fill(engine)
+    with engines.reading(engine) as connection:
+        group = find(connection, number)
+    member = replace(group.members[0], before=1.1997e-05, after=1.3198e-05)
+
+    assert " 12.00 -> 13.20 us  " in as_text(replace(group, members=(member,)), (), sample_alerts.AT)

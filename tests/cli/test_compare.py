@@ -103,6 +103,42 @@ def test_fail_on_regression_is_4(lab):
     lab("compare", "split-on", "split-off", *VARY, "--metric", "populate*", "--fail-on", "regression")
 
 
+@pytest.mark.parametrize("layout", ["text", "mail", "tested-by"])
+@pytest.mark.parametrize(("metric", "code", "failures"), [("dirty_memory*", 4, True), ("populate*", 0, False)])
+def test_every_format_writes_junit_and_leaves_the_exit_status_to_the_gate(
+    lab, tmp_path, layout, metric, code, failures
+):
+    words = ("compare", "split-on", "split-off", *VARY, "--metric", metric, "--format", layout, "--tester", "A <a@b.c>")
+
+    lab(*words, "--fail-on", "regression", "--junit", tmp_path / "junit.xml", code=code)
+
+    assert ("<failure" in (tmp_path / "junit.xml").read_text()) is failures
+
+
+def test_nothing_to_mail_is_said_on_stderr(lab):
+    words = ("compare", "split-on", "split-off", *VARY, "--metric", "populate*", "--format", "mail")
+
+    gated = lab(*words, "--fail-on", "regression")
+
+    assert (gated.stdout, gated.stderr.splitlines()[0]) == ("", lab(*words, code=1).stderr.splitlines()[0])
+
+
+def test_a_file_is_judged_and_what_says_nothing_to_it_is_refused(kvmperf, tmp_path):
+    rows = [
+        f"t,{side},b{boot}{side},{level + 0.01 * boot}"
+        for side, level in (("base", 1), ("head", 2))
+        for boot in range(4)
+    ]
+    (tmp_path / "two.csv").write_text("\n".join(["metric,side,boot,value", *rows]))
+    words = ("compare", "--csv", tmp_path / "two.csv")
+
+    assert kvmperf(*words, "--json", "--fail-on", "regression", code=4).stdout == kvmperf(*words).stdout
+    for more in (("a", "b"), ("--junit", "j.xml"), ("--format", "text"), ("--metric", "t"), ("--all",)):
+        refused = kvmperf(*words, *more, code=2)
+        assert "does not go with --csv" in " ".join(refused.stderr.split())
+        assert refused.stdout == ""
+
+
 def test_text_fits_a_mail(lab):
     for words in ((), ("--all",)):
         text = lab("compare", "split-on", "split-off", *VARY, *words).stdout
@@ -139,6 +175,8 @@ def test_two_boots_of_one_configuration_are_inconclusive(kvmperf):
         (("split-on", "nope"), "'nope': no revision of this name"),
         (("split-on", "split-on"), "are the same revision"),
         (("split-on", "split-off", "--metric", "nothing*"), "no measurements"),
+        (("split-on", "split-off", "--host", "lib"), "'lib': no host of this name"),
+        (("split-on", "split-off", "--vary", "kvm.eager_page_spilt"), "--vary kvm.eager_page_spilt: no stored host"),
     ],
 )
 def test_bad_names_and_filters_are_one_line_with_a_hint(lab, words, says):
@@ -146,6 +184,12 @@ def test_bad_names_and_filters_are_one_line_with_a_hint(lab, words, says):
 
     assert says in done.stderr.splitlines()[0]
     assert "hint:" in done.stderr
+
+
+def test_a_field_that_no_host_has_is_told_with_the_nearest(lab):
+    done = lab("compare", "split-on", "split-off", "--vary", "kvm.eager_page_spilt", code=1)
+
+    assert "hint: known: kvm.eager_page_split" in done.stderr
 
 
 def test_a_missing_database_is_named(kvmperf, tmp_path):

@@ -31,6 +31,16 @@ def test_changes_are_printed_as_a_table(kvmperf, series):
     assert out.endswith("1 change in 1 series; 0 short-lived or noisy runs set aside\n")
 
 
+@pytest.mark.parametrize(
+    "words", [("--fail-on", "regression"), ("--junit", "d.xml"), ("--since", "2026-01-01"), ("--db", "other.db")]
+)
+def test_what_says_nothing_to_a_file_is_refused(kvmperf, series, words):
+    done = kvmperf("detect", "--csv", series, *words, code=2)
+
+    assert f"{words[0]}: does not go with --csv" in " ".join(done.stderr.split())
+    assert done.stdout == ""
+
+
 def test_a_wrong_line_is_named(kvmperf, tmp_path):
     path = tmp_path / "wrong.csv"
     path.write_text("series,x,value\na,0,1\na,1,slow\n")

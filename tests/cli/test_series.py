@@ -28,6 +28,13 @@ def test_a_series_is_registered_by_hand(kvmperf):
     assert (listed["series"], listed["versions"]) == ("by-hand", [3])
 
 
+def test_filters_that_leave_nothing_are_an_error(kvmperf):
+    kvmperf("series", "add", "--name", "by-hand", "--version", 3, "--patches", 12)
+
+    assert "nothing was measured yet" in kvmperf("series", "show", "by-hand").stdout
+    assert "no measurements of by-hand" in kvmperf("series", "show", "by-hand", "--metric", "absent", code=1).stderr
+
+
 def test_what_cannot_be_read_is_one_line_with_file_and_line(kvmperf, tmp_path):
     (tmp_path / "bad.mbox").write_text(series(1) + series(1, patches=3))
 

@@ -47,7 +47,7 @@ def test_rows_without_a_change_are_hidden_counted_and_one_click_away(open_page, 
     app = open_page(databases.sample, "compare", **JUDGED)
     shown = _table(app)
     assert set(shown["verdict"]) == {"! regression", "+ improvement"}
-    assert f"{24 - len(shown)} rows without a change are hidden." in words(app)
+    assert f"{24 - len(shown)} rows are hidden: " in words(app)
 
     _button(app, "Show everything").click().run()
 

@@ -156,6 +156,21 @@ def test_nobody_signs_for_a_regression():
         tested_by.render(report(), TESTER)
 
 
+def test_nobody_signs_for_what_could_not_be_judged():
+    unjudged = replace(ROWS[3], result=replace(ROWS[3].result, p=None))
+
+    with pytest.raises(UserError, match="nothing of 2 rows of v2 could be judged") as caught:
+        tested_by.render(report(rows=(unjudged, ROWS[4])), TESTER)
+
+    assert "thp.enabled always -> madvise" in caught.value.hint
+
+
+def test_tested_by_counts_what_was_not_judged_because_hosts_differ():
+    text = tested_by.render(report(rows=(ROWS[0], ROWS[3], ROWS[4])), TESTER)
+
+    assert "no regression, 1 undecided, 1 not judged because hosts differ ]" in text.replace("\n ", "")
+
+
 def scaled_rows(heads=("v2",)):
     rows = []
     for vcpus, base, factor in ((1, 0.1, 1.0), (16, 1.2345, 0.9), (96, 23.456, 0.61)):

@@ -5,7 +5,8 @@ import json
 from handmade_report import ROWS, report, result, row
 
 from report import markup
-from stats.compare import Verdict
+from report.junit import of_comparison
+from stats.compare import Replication, Verdict
 
 HOSTILE = "<script>alert(1)</script>|**x**`\n"
 
@@ -36,6 +37,22 @@ def test_hostile_text_stays_text():
     assert "<script>" not in table
     (line,) = [line for line in table.splitlines() if "alert" in line and line.startswith("|")]
     assert line.count(" | ") == table.splitlines()[4].count(" | ")
+
+
+def test_head_is_against_base_in_every_layout():
+    found = report()
+
+    assert markup.to_markdown(found).startswith("**v2 (")
+    assert "<title>v2 against v6.12-rc3</title>" in markup.to_html(found)
+    assert "v2 against v6.12-rc3" in of_comparison(found)
+
+
+def test_one_of_a_thing_is_told_in_the_singular():
+    once = result(Verdict.INCONCLUSIVE, 1.0, 1.0, None, n=(Replication(1, 1, 1), Replication(1, 4, 8)))
+
+    text = markup.to_markdown(report([row("m", once)]))
+
+    assert "| 1 boot, 1 run, 1 value | 1 boot, 4 runs, 8 values |" in text
 
 
 def test_no_rows_is_an_empty_table():

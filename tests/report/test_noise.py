@@ -11,9 +11,11 @@ from db import queries
 from db.engine import connect, reading
 from db.errors import UserError
 from db.queries import Filters
+from db.values import SeriesRow
 from report import history, noise, noise_text, plan, plan_text, selfcheck, selfcheck_text
 from report.comparison import Request, build
 from stats.policy import Policy
+from stats.variance import UNKNOWN, Component, Spreads
 
 
 @pytest.fixture(scope="module")
@@ -51,6 +53,38 @@ def test_the_text_says_what_is_noise_on_this_host(spreads):
     assert "On bm3, 2 % at 4 boots of 3 runs a side is noise in" in text.replace("\n", " ")
     assert max(len(line) for line in text.splitlines()) <= 72
     assert text.isascii()
+
+
+def by_hand(*spreads):
+    line = SeriesRow(1, "bm3", "kvm-selftests/dirty_log_perf_test", 1, {}, "dirty_memory_time", "s", "lower")
+    rows = tuple(noise.NoiseRow(line, one, None if one is None else 0.1) for one in spreads)
+    return noise.NoiseReport(rows, 4, 3, 0.8, 0.02)
+
+
+def one_run_a_boot(between_runs=UNKNOWN, between_boots=UNKNOWN):
+    return Spreads(UNKNOWN, between_runs, between_boots, 1, 3, 3, 3, 1.0, 1.0)
+
+
+def test_every_column_stands_apart():
+    tiny, vast = Component(2.3e-13, 1e-13, 1e-12, 2.0), Component(1e6, 1e5, 1e7, 2.0)
+    for one in (tiny, vast):
+        header, line = noise_text.render(by_hand(one_run_a_boot(one, one))).splitlines()[1:3]
+        assert "e-" not in line
+        assert len(line.split()) == len(header.replace("in run", "in-run").replace("4x3 ", "").split()) + 1, line
+
+
+def test_what_was_measured_in_boots_was_repeated():
+    text = noise_text.render(by_hand(one_run_a_boot(between_boots=Component(1e-4, 1e-5, 1e-3, 2.0))))
+
+    assert "nothing was repeated" not in text
+    assert "nothing was repeated" in noise_text.render(by_hand(one_run_a_boot()))
+
+
+def test_values_that_are_not_positive_need_no_more_boots():
+    said = " ".join(noise_text.sentences(by_hand(None, None)))
+
+    assert "2 metrics: not all positive: no relative spread." in said
+    assert "boots or more" not in said
 
 
 def test_more_boots_show_smaller_changes(connection, spreads):
@@ -153,6 +187,31 @@ def test_the_commands_print_text_and_json(url, words):
     assert (text.exit_code, lines.exit_code) == (0, 0), text.output
     assert text.output
     assert all(json.loads(line)["host"] == "bm3" for line in lines.output.splitlines())
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        ("noise", "bm3", "--effect", "foo"),
+        ("plan", "split-on", "split-off", "--effect", "foo"),
+        ("selftest-stats", "--size", "nan"),
+    ],
+)
+def test_a_wrong_share_names_its_own_option(url, words):
+    done = CliRunner().invoke(app, [*words, "--db", url])
+
+    assert done.exit_code == 2
+    assert f"Invalid value for {words[-2]}" in done.output
+
+
+@pytest.mark.parametrize(
+    "words", [("noise", "bm33"), ("trend", "--host", "bm33"), ("selftest-stats", "--host", "bm33")]
+)
+def test_an_unknown_host_is_told_from_one_without_data(url, words):
+    done = CliRunner().invoke(app, [*words, "--db", url])
+
+    assert str(done.exception) == "'bm33': no host of this name"
+    assert done.exception.hint.startswith("known: bm3")
 
 
 def test_a_plan_for_no_effect_is_wrong_usage(url):

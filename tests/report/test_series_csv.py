@@ -131,7 +131,7 @@ def test_the_table_names_series_place_and_reason(stepped):
     assert lines[0].split() == ["series", "at", "effect", "state", "why"]
     assert lines[1].split()[:2] == ["slow", "v40"]
     assert "standard errors" in lines[1]
-    assert lines[2] == "1 change in 2 series; 1 short-lived or noisy runs set aside"
+    assert lines[2] == "1 change in 2 series; 1 short-lived or noisy run set aside"
 
 
 def test_a_table_without_changes_says_what_was_looked_at(write):

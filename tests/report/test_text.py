@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from report.text import WIDTH, ascii_only, case_line, change, interval, render
-from report.words import bounds
+from report.words import bounds, counted
 from stats.compare import Verdict
 
 GOLDEN = Path(__file__).parent / "golden"
@@ -37,7 +37,7 @@ def test_many_rows_without_a_change_are_counted():
 
     short, long = render(report([*ROWS, *quiet])), render(report([*ROWS, *quiet]), everything=True)
 
-    assert "53 rows without a change are not shown: --all prints them." in short
+    assert "53 rows are hidden: 51 equivalent, 2 inconclusive; --all shows them." in short
     assert "metric49" not in short
     assert "metric49" in long
 
@@ -70,6 +70,20 @@ def test_whatever_is_named_every_line_fits_a_mail(name, levels):
 
 def test_control_characters_are_spelled_out():
     assert ascii_only("a\x1b[31m\nb\u2028\U0001f600") == "a\\x1b[31m\\nb\\u2028\\U0001f600"
+
+
+@pytest.mark.parametrize(
+    ("count", "word", "told"),
+    [
+        (1, "boot", "1 boot"),
+        (0, "run", "0 runs"),
+        (2, "patch", "2 patches"),
+        (1.0, "run", "1 run"),
+        (2.5, "run", "2.5 runs"),
+    ],
+)
+def test_a_number_has_the_word_in_its_number(count, word, told):
+    assert counted(count, word) == told
 
 
 def test_a_parameter_of_zero_is_told_and_what_is_off_is_not():
