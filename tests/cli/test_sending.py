@@ -33,6 +33,7 @@ class Server:
             probe.bind(("127.0.0.1", 0))
             self.port = probe.getsockname()[1]
         self.url = f"http://127.0.0.1:{self.port}"
+        subprocess.run([*COMMAND, "db", "upgrade", "--db", self.database], capture_output=True, check=True)
         made = subprocess.run(
             [*COMMAND, "token", "create", "test", "--db", self.database], capture_output=True, text=True, check=True
         )

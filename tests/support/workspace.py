@@ -69,6 +69,7 @@ def server(folder: Path):
     command = [sys.executable, "-m", "cli"]
     scopes = [word for scope in ("upload", "read", "triage") for word in ("--scope", scope)]
     made = [*command, "token", "create", "docs", *scopes]
+    subprocess.run([*command, "db", "upgrade"], env=database, check=True, capture_output=True, cwd=ROOT)
     token = subprocess.run(made, env=database, check=True, capture_output=True, text=True, cwd=ROOT).stdout.strip()
     with socket.create_server(("127.0.0.1", 0)) as free:
         port = free.getsockname()[1]
