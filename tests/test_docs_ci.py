@@ -1,4 +1,4 @@
-"""The check that docs/ci.md gives a job without a database: it stops on regressions, and on a server that is away."""
+"""docs/ci.md: its check without a database stops on regressions and on a server that is away; its jobs are whole."""
 
 import json
 import re
@@ -11,7 +11,7 @@ import pytest
 
 PAGE = (Path(__file__).resolve().parent.parent / "docs" / "ci.md").read_text()
 CHECK = re.search(r"^    set -o pipefail.*\n(?:    .*\n)+", PAGE, re.MULTILINE)
-pytestmark = pytest.mark.skipif(not shutil.which("jq"), reason="no jq here: the check of docs/ci.md was not run")
+needs_jq = pytest.mark.skipif(not shutil.which("jq"), reason="no jq here: the check of docs/ci.md was not run")
 
 
 def judged(answer):
@@ -20,11 +20,13 @@ def judged(answer):
     return subprocess.run(["jq", "-e", said], input=json.dumps(answer), text=True, check=False).returncode
 
 
+@needs_jq
 @pytest.mark.parametrize(("verdicts", "status"), [({"regression": 3, "equivalent": 1}, 1), ({"equivalent": 4}, 0)])
 def test_the_documented_filter_fails_on_regressions_only(verdicts, status):
     assert judged({"verdicts": verdicts}) == status
 
 
+@needs_jq
 @pytest.mark.skipif(not shutil.which("curl"), reason="no curl here: the check of docs/ci.md was not run")
 def test_the_documented_check_fails_where_no_server_answers():
     with socket.socket() as nobody:
@@ -34,3 +36,10 @@ def test_the_documented_check_fails_where_no_server_answers():
 
     assert done.returncode
     assert "curl" in done.stderr
+
+
+def test_every_job_makes_the_collector_before_it_runs_it():
+    jobs = [job for job in re.findall(r"```\w+\n(.*?)```", PAGE, re.DOTALL) if "kvmperf-collect.pyz" in job]
+
+    assert len(jobs) == 3
+    assert all("kvmperf collector build" in job.split("kvmperf-collect.pyz")[0] for job in jobs)
