@@ -102,6 +102,7 @@ def server(place: Path) -> Iterator[tuple[int, str, Path]]:
     url = f"sqlite:///{place / 'server.db'}"
     token = place / "token"
     made = [*KVMPERF, "token", "create", "bench", "--db", url]
+    subprocess.run([*KVMPERF, "db", "upgrade", "--db", url], cwd=ROOT, check=True, capture_output=True)
     token.write_text(subprocess.run(made, cwd=ROOT, check=True, capture_output=True, text=True).stdout)
     (place / "incoming").mkdir()
     words = ["serve", "--db", url, "--port", str(port), "--incoming", str(place / "incoming")]

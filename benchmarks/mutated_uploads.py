@@ -68,6 +68,7 @@ def serve(folder: Path) -> Iterator[tuple[subprocess.Popen[bytes], httpx2.Client
     environment = {**os.environ, "KVMPERF_DB": f"sqlite:///{folder / 's.db'}"}
     command = [sys.executable, "-m", "cli"]
     made = [*command, "token", "create", "bench", "--scope", "upload"]
+    subprocess.run([*command, "db", "upgrade"], env=environment, check=True, capture_output=True, cwd=ROOT)
     token = subprocess.run(made, env=environment, check=True, capture_output=True, text=True, cwd=ROOT).stdout.strip()
     with socket.create_server(("127.0.0.1", 0)) as free:
         port = free.getsockname()[1]

@@ -7,6 +7,7 @@ import tomllib
 from dataclasses import dataclass
 from pathlib import Path
 
+from cli.options import warn_of_readers
 from db.errors import UserError
 
 _SHARED = ("redirect_uri", "cookie_secret")
@@ -33,6 +34,7 @@ class Access:
                 "stay on 127.0.0.1, or configure a log-in: --login FILE",
             )
         if self.login:
+            warn_of_readers("--login", self.login)
             _check_login(self.login)
 
     def environment(self) -> dict[str, str]:

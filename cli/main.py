@@ -12,6 +12,8 @@ import typer
 
 from db.errors import UserError
 
+# what the extra `server` installs, as it is imported; psycopg, Dask and authlib are asked for where they are used
+_SERVER = {"sqlalchemy", "alembic", "numpy", "scipy", "numba", "pandas", "plotly", "streamlit", "fastapi", "uvicorn"}
 _FULL = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
 
 # name, module and function
@@ -78,6 +80,11 @@ def main() -> None:
     except UserError as error:
         report(error)
         sys.exit(error.exit_code)
+    except ModuleNotFoundError as error:
+        if error.name is None or error.name.partition(".")[0] not in _SERVER:
+            raise
+        report(_client_only(error.name))
+        sys.exit(1)
     except BrokenPipeError:  # `kvmperf … | head`: the reader has seen enough
         sys.stderr.close()
         sys.exit(0)
@@ -96,6 +103,13 @@ def report(error: UserError) -> None:
     sys.stderr.write(f"kvmperf: {error}\n")
     if error.hint:
         sys.stderr.write(f"  hint: {error.hint}\n")
+
+
+def _client_only(name: str) -> UserError:
+    hint = "pip install 'kvmperf[server]'"
+    if sys.argv[1:2] == ["upload"]:
+        hint += ", or send to a server: --server URL"
+    return UserError(f"this command needs the server's packages: no {name} here", hint)
 
 
 def _nothing() -> None:

@@ -1,7 +1,10 @@
 """Options that several commands share, and what they stand for."""
 
 import os
+import stat
 from collections.abc import Mapping
+from contextlib import suppress
+from functools import cache
 from pathlib import Path
 from typing import Annotated
 
@@ -27,6 +30,15 @@ def database_url(given: str) -> str:
         home = os.environ.get("XDG_DATA_HOME") or str(Path.home() / ".local" / "share")
         return default_url(Path(home))
     return given if "://" in given else f"sqlite:///{given}"
+
+
+@cache
+def warn_of_readers(option: str, path: Path) -> None:
+    """Say on standard error, once, that everybody on this host can read a file with a secret in it."""
+    with suppress(OSError):  # whoever opens it says so
+        mode = path.stat().st_mode
+        if stat.S_ISREG(mode) and mode & stat.S_IROTH:
+            typer.echo(f"warning: {option} {path} can be read by every user of this host: chmod o= {path}", err=True)
 
 
 def fraction(text: str, option: str = "--margin") -> float:

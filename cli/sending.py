@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import typer
 
+from cli.options import warn_of_readers
 from db.errors import UserError
 
 if TYPE_CHECKING:
@@ -107,6 +108,8 @@ def _folder() -> Path:
 
 
 def _token(file: Path | None) -> str:
+    if file is not None:
+        warn_of_readers("--token-file", file)
     try:
         text = file.read_text() if file is not None else os.environ.get("KVMPERF_TOKEN", "")
     except (OSError, UnicodeDecodeError) as error:

@@ -33,9 +33,11 @@ def create(
 
     Without --scope it may upload.
 
-    Example: kvmperf token create bench1 --scope upload --expires 365d > token && chmod 600 token
+    The database must be there: `kvmperf serve` makes one.
+
+    Example: (umask 077; kvmperf token create bench1 --scope upload --expires 365d > token)
     """
-    from db.engine import connect, writing
+    from db.engine import connect, shown, writing
     from db.errors import UserError
     from db.tokens import create as make
     from db.words import Scope
@@ -44,11 +46,13 @@ def create(
         raise UserError(f"{name!r} is no name", "use at most 200 printable characters")
     scopes = {Scope(one.value) for one in scope or [May.UPLOAD]}
     ends = _end(expires)
-    with writing(connect(database_url(db), create=True)) as connection:
+    engine = connect(database_url(db))  # made by whoever serves it: a token in a new one opens no server
+    with writing(engine) as connection:
         text = make(connection, name, scopes, ends, actor=_actor())
     typer.echo(text)
     until = f"until {ends:%Y-%m-%d}" if ends else "without end"
     typer.echo(f"token {text.split('_')[1]} ({name}) may {' and '.join(sorted(scopes))}, {until}", err=True)
+    typer.echo(f"it is stored in {shown(engine)}: servers of other databases do not know it", err=True)
 
 
 @app.command("list")

@@ -77,6 +77,7 @@ def _beside(path: Path) -> Iterator[Path]:
 
 def _copy_pages(source: Path, target: Path) -> None:
     """The pages of one moment; writers go on meanwhile, because the source is in WAL mode."""
+    target.touch(mode=0o600)
     opened, copy = sqlite3.connect(source), sqlite3.connect(target)
     try:
         opened.backup(copy)

@@ -57,7 +57,8 @@ def connect(url: str, *, create: bool = False) -> Engine:
         upgrade(engine)
     elif version == "":
         raise DatabaseError(
-            f"{_shown(engine.url)}: no kvmperf tables here", "`kvmperf upload` or `kvmperf demo` fills a database"
+            f"{_shown(engine.url)}: no kvmperf tables here",
+            "`kvmperf upload`, `serve` or `demo` makes them; --db or KVMPERF_DB names another",
         )
     elif version != HEAD:
         _refuse(engine, version)
@@ -93,6 +94,11 @@ def open_any(url: str, *, create: bool = False) -> Engine:
 def schema_version(engine: Engine) -> str:
     """The migration the database stands at, or an empty string for a database without our tables."""
     return _version(engine)
+
+
+def shown(engine: Engine) -> str:
+    """Where the database is, for messages: a file, or an address without its password."""
+    return _shown(engine.url)
 
 
 @contextmanager
@@ -173,14 +179,16 @@ def _prepare_file(url: URL, *, create: bool) -> None:
         raise DatabaseError(f"{path}: a directory, not a database file")
     if not path.exists() and not create:
         raise DatabaseError(
-            f"{path}: no database here", "`kvmperf upload` or `kvmperf demo` makes one; --db names another"
+            f"{path}: no database here",
+            "`kvmperf upload`, `serve` or `demo` makes one; --db or KVMPERF_DB names another",
         )
-    try:
-        path.parent.mkdir(parents=True, exist_ok=True)
+    if path.exists():
+        return
+    try:  # what is new is its owner's alone: outputs and facts are not for everybody; the -wal and -shm follow the file
+        path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+        path.touch(mode=0o600)
     except OSError as error:
-        raise DatabaseError(
-            f"{path.parent}: cannot make this directory: {error.strerror}", "--db names another place"
-        ) from error
+        raise DatabaseError(f"{path}: cannot be made: {error.strerror}", "--db names another place") from error
 
 
 def _set_up_sqlite(connection: Any, _record: object) -> None:  # Any: the driver's own connection type

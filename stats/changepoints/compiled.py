@@ -1,7 +1,7 @@
 """Machine code of the scalar code beside it, made on first use and kept on disk.
 
-The import of numba alone costs half a second, and the first compilation some more: few points are faster without.
-The same functions run either way.
+The import of numba alone costs half a second, and the first compilation some more: few points are faster without, and
+so are many where nothing can be kept. The same functions run either way.
 """
 
 from collections.abc import Callable
@@ -61,6 +61,19 @@ def _compile_all() -> dict[str, Callable[..., Any]]:
 
 
 def _build() -> dict[str, Callable[..., Any]]:
+    """Return the machine code, or the plain code where numba finds no folder that it can write to.
+
+    Compiling costs more than it saves where each process does it anew.
+    """
+    try:
+        return _machine_code()
+    except RuntimeError as error:
+        if "cannot cache" not in str(error):
+            raise
+        return PLAIN
+
+
+def _machine_code() -> dict[str, Callable[..., Any]]:
     import numba
 
     modules = (noise, partition, steps, trends, excursions, scan, sides, follow)

@@ -43,6 +43,18 @@ def test_the_command_refuses_before_it_listens(make_kvmperf, tmp_path):
     assert done.stderr.startswith("kvmperf: --local-user on 192.0.2.1")
 
 
+@pytest.mark.parametrize(("mode", "is_told"), [(0o644, True), (0o640, False), (0o600, False)])
+def test_a_log_in_that_everybody_can_read_is_told(tmp_path, capsys, mode, is_told):
+    path = _file(tmp_path, WHOLE)
+    path.chmod(mode)
+
+    Access(login=path).check("127.0.0.1")
+    Access(login=path).check("127.0.0.1")
+
+    told = f"warning: --login {path} can be read by every user of this host: chmod o= {path}\n"
+    assert capsys.readouterr().err == told * is_told
+
+
 def test_a_complete_log_in_is_taken_and_handed_on(tmp_path):
     chosen = Access(login=_file(tmp_path, WHOLE))
 

@@ -33,6 +33,7 @@ class Server:
             probe.bind(("127.0.0.1", 0))
             self.port = probe.getsockname()[1]
         self.url = f"http://127.0.0.1:{self.port}"
+        subprocess.run([*COMMAND, "db", "upgrade", "--db", self.database], capture_output=True, check=True)
         made = subprocess.run(
             [*COMMAND, "token", "create", "test", "--db", self.database], capture_output=True, text=True, check=True
         )
@@ -171,10 +172,12 @@ def test_without_a_server_the_upload_waits(server, upload, label):
 def test_a_wrong_token_is_1_and_the_upload_waits(server, upload, label, tmp_path):
     wrong = tmp_path / "wrong"
     wrong.write_text("kvmperf_00000000_wrong")
+    wrong.chmod(0o644)
     _, err = finish(upload(token=wrong), code=1)
     finish(upload("--resend"))
 
     assert "refused: this token is not known here" in err
+    assert err.count(f"warning: --token-file {wrong} can be read by every user of this host") == 1
     assert "kept in" in err
     assert is_stored_once(server, label)
 

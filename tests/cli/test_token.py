@@ -4,6 +4,7 @@ import pytest
 
 
 def test_a_token_is_made_listed_and_revoked(kvmperf):
+    kvmperf("db", "upgrade")
     made = kvmperf("token", "create", "bench1", "--scope", "upload", "--scope", "read", "--expires", "30d")
     token = made.stdout.strip()
     listed = kvmperf("token", "list", "--json")
@@ -22,3 +23,20 @@ def test_bad_input_is_one_line(kvmperf, words):
     kvmperf("db", "upgrade")
 
     assert "hint:" in kvmperf("token", *words, code=1).stderr
+
+
+def test_a_token_says_which_database_knows_it(kvmperf, tmp_path):
+    kvmperf("db", "upgrade", "--db", tmp_path / "team.db")
+
+    made = kvmperf("token", "create", "bench1", "--db", tmp_path / "team.db")
+
+    assert f"stored in {tmp_path / 'team.db'}" in made.stderr
+
+
+def test_no_database_is_made_for_a_token(kvmperf, tmp_path):
+    refused = kvmperf("token", "create", "bench1", "--db", tmp_path / "mistyped.db", code=1)
+
+    assert "no database here" in refused.stderr
+    assert "KVMPERF_DB names another" in refused.stderr
+    assert not refused.stdout
+    assert not (tmp_path / "mistyped.db").exists()

@@ -155,6 +155,7 @@ def test_a_backup_is_whole_while_others_write(sample, engine, tmp_path, postgres
     restore(tmp_path / "b.db", target, quiet)
 
     assert stored
+    assert (tmp_path / "b.db").stat().st_mode & 0o777 == 0o600
     assert say_nothing_wrong(target) == []
     with engines.reading(target) as connection:
         restored = connection.execute(select(Run.id)).scalars().all()

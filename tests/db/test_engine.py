@@ -131,3 +131,23 @@ def test_two_processes_may_create_a_database_at_once(empty_database):
 
 def _create(address: str) -> str:
     return engines.schema_version(engines.connect(address, create=True))
+
+
+def test_a_new_database_is_its_owner_s_alone(tmp_path):
+    path = tmp_path / "new" / "k.db"
+    engine = engines.connect(url(path), create=True)
+    with engines.writing(engine) as connection:
+        connection.execute(text("DELETE FROM host"))
+        modes = {one.name: one.stat().st_mode & 0o777 for one in path.parent.iterdir()}
+
+    assert path.parent.stat().st_mode & 0o777 == 0o700
+    assert modes == {"k.db": 0o600, "k.db-wal": 0o600, "k.db-shm": 0o600}
+
+
+def test_an_existing_database_keeps_who_may_read_it(tmp_path):
+    path = tmp_path / "k.db"
+    path.touch(mode=0o644)
+    path.chmod(0o664)
+    engines.connect(url(path), create=True).dispose()
+
+    assert path.stat().st_mode & 0o777 == 0o664

@@ -17,6 +17,7 @@ import sample_databases
 ROOT = Path(__file__).resolve().parents[2]
 DEMO = ROOT / "fixtures" / "demo" / "eager-split"
 TCG = ROOT / "fixtures" / "hosts" / "tcg-6.12.json"
+COMMAND = [sys.executable, "-m", "cli"]
 CSV = """benchmark,metric,unit,better,iteration,value,vcpus,run
 net/latency,latency,us,lower,1,12.5,4,1
 net/latency,latency,us,lower,2,11.9,4,1
@@ -66,21 +67,27 @@ def lay_out(folder: Path) -> None:
 def server(folder: Path):
     """`kvmperf serve` on a database of its own: its address, and the token of somebody who may do everything."""
     database = {**os.environ, "KVMPERF_DB": f"sqlite:///{folder / 'server.db'}"}
-    command = [sys.executable, "-m", "cli"]
     scopes = [word for scope in ("upload", "read", "triage") for word in ("--scope", scope)]
-    made = [*command, "token", "create", "docs", *scopes]
-    token = subprocess.run(made, env=database, check=True, capture_output=True, text=True, cwd=ROOT).stdout.strip()
+    with serving(database) as address:
+        made = [*COMMAND, "token", "create", "docs", *scopes]
+        token = subprocess.run(made, env=database, check=True, capture_output=True, text=True, cwd=ROOT).stdout.strip()
+        yield address, token
+
+
+@contextlib.contextmanager
+def serving(environment: dict[str, str]):
+    """`kvmperf serve` in an environment that names its database: its address, once it answers."""
     with socket.create_server(("127.0.0.1", 0)) as free:
         port = free.getsockname()[1]
     child = subprocess.Popen(
-        [*command, "serve", "--port", str(port)], env=database, cwd=ROOT, stdout=subprocess.DEVNULL, stderr=-3
+        [*COMMAND, "serve", "--port", str(port)], env=environment, cwd=ROOT, stdout=subprocess.DEVNULL, stderr=-3
     )
     try:
         for _ in range(600):
             with contextlib.suppress(OSError), socket.create_connection(("127.0.0.1", port), 1):
                 break
             time.sleep(0.1)
-        yield f"http://127.0.0.1:{port}", token
+        yield f"http://127.0.0.1:{port}"
     finally:
         child.terminate()
         child.wait(30)
