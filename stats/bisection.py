@@ -65,8 +65,8 @@ class Bisection:
         if self.noise.within < 0 or self.noise.between < 0 or self.noise.within + self.noise.between <= 0:
             raise ValueError("the noise of a bisection must be known and not zero")
         for one in self.observations:
-            if not 0 <= one.revision <= self.last or not one.value > 0:
-                raise ValueError(f"{one}: places lie in 0 … {self.last} and values are positive")
+            if not 0 <= one.revision <= self.last or not 0 < one.value < np.inf:
+                raise ValueError(f"{one}: places lie in 0 … {self.last} and values are positive numbers")
 
     @staticmethod
     def start(last: int, noise: BootNoise, change: Change = Change(), none: float = 0.0) -> "Bisection":

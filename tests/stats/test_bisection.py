@@ -99,5 +99,7 @@ def test_a_grossly_slow_run_among_three_counts_little():
 def test_impossible_input_is_refused():
     with pytest.raises(ValueError, match="values are positive"):
         Bisection.start(4, NOISE).observe([Observation(5, 0, 1.0)])
+    with pytest.raises(ValueError, match="values are positive"):
+        Bisection.start(4, NOISE).observe([Observation(2, 0, float("inf"))])
     with pytest.raises(ValueError, match="must be known"):
         Bisection.start(4, BootNoise(0.0, 0.0))
