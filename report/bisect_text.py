@@ -13,11 +13,10 @@ def status(found: Search, commits: Sequence[str]) -> str:
     """Where the search stands, in one line."""
     if not found.posterior:
         return "measuring good and bad"
-    runs = sum(spot.runs for spot in found.spots)
     if not found.differs:
-        return f"good and bad do not differ with probability {found.posterior:.2f} after {runs} runs"
+        return f"good and bad do not differ with probability {found.posterior:.2f} after {found.runs} runs"
     more = f" (one of {found.last - found.first})" if found.last - found.first > 1 else ""
-    return f"first bad {commits[found.last][:12]}{more} with probability {found.posterior:.2f} after {runs} runs"
+    return f"first bad {commits[found.last][:12]}{more} with probability {found.posterior:.2f} after {found.runs} runs"
 
 
 def answer(found: Search, commits: Sequence[str], subject: str) -> str:
@@ -28,8 +27,7 @@ def answer(found: Search, commits: Sequence[str], subject: str) -> str:
     lines = [f"{first} is the first bad commit"] if found.last - found.first == 1 else []
     lines = lines or ["the first bad commit is one of:", *reversed(commits[found.first + 1 : found.last + 1])]
     lines += textwrap.wrap(ascii_only(subject), WIDTH, initial_indent="    ", subsequent_indent="    ")
-    runs = sum(spot.runs for spot in found.spots)
-    lines.append(f"probability {found.posterior:.3f} after {runs} runs of {len(found.spots)} commits")
+    lines.append(f"probability {found.posterior:.3f} after {found.runs} runs of {len(found.spots)} commits")
     if found.series and found.effect is not None:
         series = found.series
         word = direction(found.effect, series)
