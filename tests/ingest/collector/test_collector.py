@@ -11,6 +11,8 @@ from pythons import python
 
 from ingest.bundle import read_manifest
 from ingest.collector.build import archive
+from ingest.context import Given, context
+from ingest.errors import InputError
 
 COUNTING = ("sh", "-c", "echo run >> count; cat count; echo note >&2; exit 3")
 
@@ -190,8 +192,9 @@ def test_two_collectors_do_not_share_a_folder(collect, tmp_path):
     ("words", "code", "says"),
     [
         ((), 2, "no command"),
-        (("-n", "0", "--", "true"), 2, "-n"),
-        (("--tag", "x", "--", "true"), 2, "--tag"),
+        (("-n", "0", "--", "true"), 2, "argument -n/--runs: '0': not a whole number from 1 to 100000"),
+        (("--timeout", "-1", "--", "true"), 2, "argument --timeout: '-1': not a number of seconds above 0"),
+        (("--tag", "x", "--", "true"), 2, "--tag 'x': not K=V"),
         (("--", "./nowhere"), 1, "no such program"),
         (("--", "./plain"), 1, "is not executable"),
         (("-o", "plain", "--", "true"), 1, "not a folder"),
@@ -206,6 +209,34 @@ def test_bad_input_is_one_line(collect, tmp_path, words, code, says):
     done = collect(*words, code=code)
 
     assert says in done.stderr
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        ("--label", "a b"),
+        ("--label", "x@y"),
+        ("--commit", "zzz"),
+        ("--kernel", "a\tb"),
+        ("--host", "h" * 201),
+        ("--patch", "5"),
+        ("--series", "walk", "--version", "1", "--patch", "5/4"),
+        ("--series", "a b", "--version", "1"),
+        ("--series", "walk"),
+        ("--tag", "x"),
+    ],
+)
+def test_what_upload_refuses_is_not_collected(collect, tmp_path, words):
+    options = dict(zip(words[::2], words[1::2], strict=True))
+    given = {name[2:]: value for name, value in options.items() if name != "--tag"}
+    given |= {"version": 1} if "version" in given else {}
+    with pytest.raises(InputError) as refused:
+        context(Given(**given, tags=("x",) if "--tag" in options else ()))
+
+    done = collect(*words, "-o", "out", "--", "true", code=2)
+
+    assert done.stderr.endswith(f"error: {refused.value} ({refused.value.hint})\n")
+    assert not (tmp_path / "out").exists()
 
 
 def test_facts_are_printed_as_json(collect):
