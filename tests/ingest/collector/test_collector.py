@@ -13,6 +13,7 @@ from ingest.bundle import read_manifest
 from ingest.collector.build import archive
 from ingest.context import Given, context
 from ingest.errors import InputError
+from ingest.outputs import find_outputs
 
 COUNTING = ("sh", "-c", "echo run >> count; cat count; echo note >&2; exit 3")
 
@@ -80,6 +81,16 @@ def test_the_same_command_goes_on_where_it_stopped(collect, tmp_path):
     assert "going on with run 4" in done.stderr
     assert (tmp_path / "count").read_text() == "run\n" * 5
     assert sum(name.endswith(".out") for name in names(tmp_path)) == 5
+
+
+def test_the_journal_of_a_collection_is_no_output(collect, tmp_path):
+    collect("-n", 2, "-o", "out", "--", *COUNTING)
+
+    for folder in (tmp_path / "out", tmp_path / "out" / "s001"):
+        assert [one.path.name for one in find_outputs(folder)] == ["001.out", "002.out"]
+    (tmp_path / "mine").mkdir()
+    (tmp_path / "mine" / "runs.jsonl").write_text("{}")
+    assert [one.path.name for one in find_outputs(tmp_path / "mine")] == ["runs.jsonl"]
 
 
 def test_other_commands_and_labels_are_added_to_the_same_bundle(collect, tmp_path):
