@@ -277,9 +277,9 @@ def _times(raw: bytes | None, place: str) -> tuple[float | None, float | None]:
 
 
 def _numbers(words: list[str]) -> list[float]:
-    """The words as finite epoch seconds; empty when one is none."""
+    """The words as finite epoch seconds, to the microsecond that the database keeps; empty when one is none."""
     try:
-        numbers = [float(word) for word in words]
+        numbers = [round(float(word), 6) for word in words]
     except ValueError:
         return []
     return numbers if all(0 <= number < 1e11 for number in numbers) else []
