@@ -131,3 +131,12 @@ def test_two_processes_may_create_a_database_at_once(empty_database):
 
 def _create(address: str) -> str:
     return engines.schema_version(engines.connect(address, create=True))
+
+
+def test_a_server_that_is_not_there_is_told_with_a_hint():
+    pytest.importorskip("psycopg")
+
+    with pytest.raises(DatabaseError, match="refused") as told:
+        engines.connect("postgresql://127.0.0.1:1/kvmperf")
+
+    assert "KVMPERF_DB names another" in told.value.hint
