@@ -6,10 +6,9 @@ from typing import Any
 
 from sqlalchemy import Connection
 
-from alerts.decide import Closed
 from alerts.rules import Rules
 from alerts.steps import from_tables
-from alerts.why import item_words, listed, why, why_not
+from alerts.why import item_words, listed, part_of, state, why, why_not
 from db import alert_queries, detection
 from db.alert_queries import STEPS, Event, Group, Member
 from db.errors import UserError
@@ -36,11 +35,10 @@ def gated(groups: Sequence[Group], now: datetime) -> list[Group]:
 
 def as_line(group: Group, now: datetime) -> str:
     """One line of a list."""
-    because = group.triage if group.closed_because == Closed.BY_HAND else group.closed_because
-    state = group.triage if group.is_open else f"closed ({because})"
-    state += f" by {group.owner}" if group.owner and group.is_open else ""
+    told = state(group)
+    told += f" by {group.owner}" if group.owner and group.is_open else ""
     muted = " muted" if group.is_muted(now) else ""
-    return f"{group.id:>5}  {group.kind:<13}  {state + muted:<22}  {_headline(group)}"
+    return f"{group.id:>5}  {group.kind:<13}  {told + muted:<22}  {_headline(group)}"
 
 
 def as_text(group: Group, events: Sequence[Event], now: datetime, most: int = 40) -> str:
@@ -97,16 +95,17 @@ def why_series(connection: Connection, series_id: int, rules: Rules, now: dateti
     rows = alert_queries.series_rows(connection, [series_id])
     if series_id not in rows:
         raise UserError(f"{series_id}: no time series of this number", "kvmperf alerts show ALERT --json names them")
-    open_groups = alert_queries.groups(connection)
-    mine = [one for one in open_groups if any(member.series.id == series_id for member in one.live)]
-    if mine:
-        return f"alert {mine[0].id}: {why(mine[0], now)}"
+    mine = alert_queries.groups_of(connection, series_id)
+    for one in mine:
+        if one.is_open and one.announced_at is not None and any(m.series.id == series_id for m in one.live):
+            return f"alert {one.id}: {why(one, now)}"
     kept = detection.kept(connection, [series_id]).get(series_id)
     if kept is None:
         return "not judged yet: kvmperf detect"
     steps = from_tables({series_id: kept.steps}, rows, detection.places(connection)).get(series_id, [])
     families = int(detection.judged_series(connection).size)
-    return why_not(steps, len(kept.points), rules.terms(rows[series_id]), families, now)
+    seen = why_not(steps, len(kept.points), rules.terms(rows[series_id]), families, now)
+    return f"{seen}; {part_of(mine)}" if mine else seen
 
 
 def _headline(group: Group) -> str:

@@ -79,7 +79,7 @@ def read(path: Path) -> Rules:
         text = path.read_text(encoding="utf-8")
     except (OSError, UnicodeDecodeError) as error:
         reason = error.strerror if isinstance(error, OSError) else "not UTF-8 text"
-        raise UserError(f"{path}: {reason}") from error
+        raise UserError(f"{path}: {reason}", "rules are a TOML file: --rules or KVMPERF_RULES names it") from error
     return parse(text, str(path))
 
 

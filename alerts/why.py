@@ -41,7 +41,7 @@ def listed(group: Group) -> str:
 
 
 def why_not(steps: Sequence[Step], points: int, terms: Terms, families: int, now: datetime) -> str:
-    """One sentence on a time series without an alert: what was looked at, and what kept it from being one."""
+    """One sentence on a time series without an open alert: what was looked at, and what kept it from being one."""
     if points < 4:
         return f"{counted(points, 'revision')} measured: no change can be told from noise before the fourth"
     if not steps:
@@ -63,7 +63,20 @@ def _reason(step: Step, terms: Terms, families: int, now: datetime) -> str:
         (step.evidence is Evidence.CANDIDATE, "too few revisions so far"),
         (row.z < lone(families), f"{row.z:.1f} standard errors, and alone it needs {lone(families):.1f}"),
     )
-    return next((text for holds, text in reasons if holds), "it is one, or waits for its group")
+    return next((text for holds, text in reasons if holds), "enough for an alert, alone or with its group")
+
+
+def part_of(groups: Sequence[Group], most: int = 4) -> str:
+    """The alerts that a time series is a member of, with their states: `part of alert 7, closed (recovered)`."""
+    listed = [f"alert {one.id}, {state(one)}{', not announced' * (one.announced_at is None)}" for one in groups[:most]]
+    more = [f"{len(groups) - most} more"] if len(groups) > most else []
+    return f"part of {' and '.join([*listed, *more])}"
+
+
+def state(group: Group) -> str:
+    """Where an alert stands: its triage, or why it is closed."""
+    because = group.triage if group.closed_because == Closed.BY_HAND else group.closed_because
+    return group.triage if group.is_open else f"closed ({because})"
 
 
 def _seen(group: Group) -> str:

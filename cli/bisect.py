@@ -3,6 +3,7 @@
 import traceback
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -13,7 +14,7 @@ from cli.options import DatabaseOption, database_url
 from db.errors import UserError
 
 if TYPE_CHECKING:
-    from cli.bisect_session import Journal
+    from cli.bisect_session import Journal, Session
     from report.bisect import Search
 
 _TROUBLE = 128  # `git bisect run` stops from here on; smaller statuses would count as an answer
@@ -73,7 +74,7 @@ def start(
     runs: Annotated[int, typer.Option(help="Runs of the command at each visit of a commit.", min=1)] = 3,
     most: Annotated[int, typer.Option(help="Give up after so many visits.", min=1)] = 100,
 ) -> None:
-    """Begin a bisection in a git tree: nothing is measured yet.
+    """Begin a bisection in a git tree: nothing is run yet, but runs of these commits that the database has count.
 
     COMMAND builds and measures what is checked out. What it prints is stored, or the files it leaves in $KVMPERF_OUT.
     It exits with 0, or with 125 for a commit that cannot be tested. Go on with `kvmperf bisect resume`, or with
@@ -82,9 +83,12 @@ def start(
     Example: kvmperf bisect start --good v6.11 --bad v6.12 --metric 'clear_dirty_log_time.round1' -- ./measure.sh
     """
     from cli.bisect_session import Session, begin
+    from cli.bisect_work import known, refuse_unrunnable
     from ingest import git
     from report.words import counted
 
+    git.refuse_local_changes(repository)
+    refuse_unrunnable(command, repository)
     session = Session(
         repository=str(repository.resolve()),
         commits=git.between(repository, good, bad),
@@ -101,7 +105,9 @@ def start(
         runs=runs,
         most=most,
     )
+    session = replace(session, earlier=known(session).runs)
     journal = begin(git.git_dir(repository), session)
+    _say_earlier(session)
     typer.echo(f"{counted(len(session.commits) - 1, 'commit')} between good and bad; the journal is {journal.path}")
     typer.echo("go on with `kvmperf bisect resume`, or `git bisect run kvmperf bisect step`", err=True)
 
@@ -148,6 +154,7 @@ def resume(*, repository: RepositoryOption = Path()) -> None:
     from cli.bisect_work import ask, one_step
 
     with _locked(repository) as begun:
+        _say_earlier(begun.session)
         journal, found, visits = begun, ask(begun), 0
         while not found.is_decided:
             if visits == journal.session.most:
@@ -202,6 +209,12 @@ def _locked(repository: Path) -> Iterator["Journal"]:
         yield journal
     finally:
         lock.release()
+
+
+def _say_earlier(session: "Session") -> None:
+    if session.earlier:
+        runs = "1 earlier run counts" if session.earlier == 1 else f"{session.earlier} earlier runs count"
+        typer.echo(f"{runs}: this database has measured these commits (start with --db to use another)", err=True)
 
 
 def _tell(found: "Search", journal: "Journal") -> None:

@@ -30,6 +30,7 @@ class Session:
     vary: tuple[str, ...] = ()
     runs: int = 3
     most: int = 100
+    earlier: int = 0  # runs of these commits that the database had when it began: they count
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,10 +2,11 @@
 
 import os
 import shlex
+import shutil
 import subprocess
 import tempfile
 import time
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -13,7 +14,7 @@ import typer
 
 from cli.bisect_session import Journal, Session, note
 from db.errors import UserError
-from report.bisect import LEAST_RUNS, Question, Search, search
+from report.bisect import LEAST_RUNS, Question, Search, came_out, search
 from report.words import counted
 
 SKIP = 125  # what a command says of a commit that cannot be tested, and `git bisect run` understands
@@ -28,12 +29,28 @@ class UntestableError(UserError):
 
 def ask(journal: Journal) -> Search:
     """What the database knows of the commits by now."""
+    return known(journal.session, journal.skipped)
+
+
+def known(session: Session, skipped: Collection[str] = ()) -> Search:
+    """What the database knows of the commits of a session, begun or not."""
     from db.engine import connect, reading
 
-    session = journal.session
-    question = Question(session.metric, session.benchmark, session.host, session.params)
     with reading(connect(session.url, create=True)) as connection:
-        return search(connection, question, session.commits, journal.skipped)
+        return search(connection, _question(session), session.commits, skipped)
+
+
+def _question(session: Session) -> Question:
+    return Question(session.metric, session.benchmark, session.host, session.params)
+
+
+def refuse_unrunnable(command: Sequence[str], repository: Path) -> None:
+    """Raise UserError where the program of a command is not there: it will run in the repository."""
+    program = command[0]
+    place = repository / program if os.sep in program else Path(shutil.which(program) or program)
+    if not (place.is_file() and os.access(place, os.X_OK)):
+        what = "is not executable" if place.exists() else "no such program"
+        raise UserError(f"{program}: {what}", "it runs in the git tree; name it as you would in a shell there")
 
 
 def decide_here(journal: Journal) -> int:
@@ -45,6 +62,7 @@ def decide_here(journal: Journal) -> int:
     if here not in session.commits:
         raise UserError(f"{here[:12]} is not between good and bad", "start over: kvmperf bisect start")
     place = session.commits.index(here)
+    git.refuse_local_changes(repository)
     for end in (session.commits[-1], session.commits[0]):
         while _runs_of(journal, end) < LEAST_RUNS:
             with _at(journal, end):
@@ -77,7 +95,8 @@ def one_step(journal: Journal) -> Journal:
             return _measure(journal, wanted, max(journal.session.runs, missing))
         except UntestableError as error:
             if found.next_place in (0, len(commits) - 1):
-                raise UserError(f"the {'bad' if found.next_place else 'good'} end cannot be tested: {error}") from error
+                end = "bad" if found.next_place else "good"
+                raise UserError(f"the {end} end cannot be tested: {error}", error.hint) from error
             typer.echo(f"{wanted[:12]} cannot be tested: {error}", err=True)
             return note(journal, event="skip", at=time.time(), commit=wanted)
 
@@ -92,6 +111,7 @@ def _at(journal: Journal, commit: str) -> Iterator[None]:
     from ingest import git
 
     repository = Path(journal.session.repository)
+    git.refuse_local_changes(repository)
     before = git.where(repository)
     is_detached = before == git.commit(repository, "HEAD")
     if is_detached and journal.away:
@@ -109,12 +129,25 @@ def _at(journal: Journal, commit: str) -> Iterator[None]:
 
 
 def _measure(journal: Journal, commit: str, runs: int) -> Journal:
-    """Run the command so often on what is checked out, and store each run. Raises UntestableError."""
+    """Run the command so often on what is checked out, and store each run.
+
+    Raises UntestableError where it fails, or gives no value of the metric.
+    """
+    had = _runs_of(journal, commit)
     for _ in range(runs):
         with tempfile.TemporaryDirectory(prefix="kvmperf-bisect-") as folder:
             outputs = _run_command(journal.session, commit, Path(folder))
             journal = _store(journal, commit, outputs)
+    if _runs_of(journal, commit) <= had:
+        raise UntestableError(f"no value of {journal.session.metric!r} came out", _what_came_out(journal, commit))
     return journal
+
+
+def _what_came_out(journal: Journal, commit: str) -> str:
+    from db.engine import connect, reading
+
+    with reading(connect(journal.session.url)) as connection:
+        return came_out(connection, _question(journal.session), commit)
 
 
 def _run_command(session: Session, commit: str, folder: Path) -> Path:

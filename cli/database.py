@@ -65,6 +65,7 @@ def stats(db: DatabaseOption = "") -> None:
     """
     from db.engine import connect, reading
     from db.queries import counts, quarantine
+    from report.words import held_because
 
     with reading(connect(database_url(db))) as connection:
         for name, count in counts(connection).items():
@@ -72,7 +73,9 @@ def stats(db: DatabaseOption = "") -> None:
         held = quarantine(connection)
     typer.echo(f"{len(held):>12,} quarantined")
     for one in held:
-        typer.echo(f"  {one.source} (host {one.host}, {one.size} bytes): {one.reason}")
+        typer.echo(f"  {one.source} (host {one.host}, {one.size} bytes): {held_because(one.reason, one.source)}")
+    if held:
+        typer.echo("`kvmperf parse FILE` says more of a file in quarantine", err=True)
 
 
 @app.command()

@@ -2,7 +2,7 @@
 
 import json
 import sys
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from itertools import groupby
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -11,6 +11,7 @@ import typer
 
 if TYPE_CHECKING:
     from db.errors import UserError
+    from ingest.outputs import Captured
     from ingest.records import Measurement, Record
 
 # Display only: what is stored and printed with --json stays in base units.
@@ -43,11 +44,10 @@ def _parse_all(paths: Sequence[Path], format_name: str, *, as_json: bool) -> lis
     """Print every run of every output; what could not be read is reported and returned, and the rest goes on."""
     from db.errors import UserError
     from ingest import parsers
-    from ingest.outputs import read_each
 
     failures: list[UserError] = []
     is_alone = len(paths) == 1 and not paths[0].is_dir()
-    for captured in read_each(paths):
+    for captured in _each(paths):
         try:
             if isinstance(captured, UserError):
                 raise captured
@@ -57,6 +57,20 @@ def _parse_all(paths: Sequence[Path], format_name: str, *, as_json: bool) -> lis
             if not is_alone:
                 sys.stderr.write(f"kvmperf: {error}\n")
     return failures
+
+
+def _each(paths: Sequence[Path]) -> Iterator["Captured | UserError"]:
+    """Every captured output under the paths, or why there is none."""
+    from db.errors import UserError
+    from ingest.bundle import is_bundle
+    from ingest.outputs import read_each
+
+    for path in paths:
+        if is_bundle(path) and path.is_file():
+            hint = f"`tar -xf {path}` in an empty folder, and parse that; `kvmperf upload` reads bundles as they are"
+            yield UserError(f"{path}: a bundle of outputs, and no output", hint)
+        else:
+            yield from read_each([path])
 
 
 def _print(source: str, records: Iterable["Record"], *, as_json: bool) -> None:

@@ -121,7 +121,7 @@ def _token(file: Path | None) -> str:
 
 
 def _tell(told: Mapping[str, Any], *, as_json: bool) -> None:  # Any: JSON
-    from cli.upload import line
+    from cli.upload import line, say_quarantine
 
     if told.get("elsewhere"):
         typer.echo("another kvmperf is sending this upload", err=True)
@@ -135,6 +135,8 @@ def _tell(told: Mapping[str, Any], *, as_json: bool) -> None:  # Any: JSON
     )
     again = "; the server had this upload already" if told.get("repeated") else ""
     typer.echo(f"{counts}, {told['quarantined']} quarantined{again}", err=True)
+    if told["quarantined"]:
+        say_quarantine()
 
 
 def _outputs(count: int) -> str:

@@ -50,13 +50,14 @@ def add(
     """
     from db.engine import connect, writing
     from db.series import register
+    from ingest.context import series_name
     from ingest.posting import Said, posted
     from report.words import counted
 
     said = Said(version, patches, subject, base_commit, change_id, message_id)
     found = posted(paths or [], said, commits=commits, repository=repository)
     with writing(connect(database_url(db), create=True)) as connection:
-        done = [register(connection, one, name=name) for one in found]
+        done = [register(connection, one, name=series_name(name, "--name")) for one in found]
     for one, mails in zip(done, found, strict=True):
         _say_warnings(mails)
         shown = {"series": one.series, "version": one.version, "patches": one.patches, "adopted": one.adopted}

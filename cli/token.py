@@ -57,7 +57,7 @@ def create(
 
 @app.command("list")
 def show(db: DatabaseOption = "", as_json: Annotated[bool, typer.Option("--json", help="JSON lines.")] = False) -> None:
-    """List tokens: who they are for, what they may do, when they were last used. Never the secret.
+    """List tokens: who they are for, what they may do, until when, when they were last used. Never the secret.
 
     Example: kvmperf token list
     """
@@ -72,7 +72,9 @@ def show(db: DatabaseOption = "", as_json: Annotated[bool, typer.Option("--json"
             typer.echo(json.dumps({**asdict(one), "state": one.state(now)}, default=_iso))
         else:
             used = f"{one.last_used_at:%Y-%m-%d}" if one.last_used_at else "never"
-            typer.echo(f"{one.prefix}  {one.state(now):<8} {','.join(one.scopes):<20} last used {used:<10}  {one.name}")
+            until = f"until {one.expires_at:%Y-%m-%d}" if one.expires_at else "without end"
+            may = f"{one.state(now):<8} {','.join(one.scopes):<20}"
+            typer.echo(f"{one.prefix}  {may} {until:<16}  last used {used:<10}  {one.name}")
     if not tokens:
         typer.echo("no tokens yet: kvmperf token create NAME", err=True)
 
@@ -96,13 +98,15 @@ def _end(text: str) -> datetime | None:
 
     if not text:
         return None
+    now = datetime.now(UTC)
     try:
-        if text.endswith("d"):
-            return datetime.now(UTC) + timedelta(days=int(text[:-1]))
-        day = datetime.fromisoformat(text)
+        day = now + timedelta(days=int(text[:-1])) if text.endswith("d") else datetime.fromisoformat(text)
     except (ValueError, OverflowError) as error:
         raise UserError(f"--expires {text!r}: neither days nor a date", "30d, or 2027-01-31") from error
-    return day if day.tzinfo else day.replace(tzinfo=UTC)
+    ends = day if day.tzinfo else day.replace(tzinfo=UTC)
+    if ends <= now:
+        raise UserError(f"--expires {text}: that is over, nobody could use the token", "30d, or 2027-01-31")
+    return ends
 
 
 def _actor() -> str:

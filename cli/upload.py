@@ -4,6 +4,7 @@ import json
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import asdict
+from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -88,9 +89,7 @@ def upload(
             send(paths, given, server, token_file, as_json=as_json)
         return
     receipts = store(paths or [], given, database_url(db))
-    for receipt in receipts:
-        typer.echo(json.dumps(asdict(receipt)) if as_json else line(asdict(receipt)))
-    typer.echo(_summary(receipts), err=True)
+    _tell(receipts, as_json=as_json)
     if detect:
         from cli.detect import after_upload
 
@@ -128,7 +127,26 @@ def _say_series(connection: "Connection", given: "Given") -> None:
     if not any(version.patches for one in meant(given.series, known) for version in one.versions):
         told = f"series: {given.series} is known from uploads only; `kvmperf series add` registers what was posted"
         other = alike(given.series, known)
-        typer.echo(f"{told} (did you mean {other}?)" if other else told, err=True)
+        _say_once(f"{told} (did you mean {other}?)" if other else told)
+
+
+@cache
+def _say_once(text: str) -> None:
+    """Say it, but once a process: a caller may store a series part by part."""
+    typer.echo(text, err=True)
+
+
+def _tell(receipts: list["Stored"], *, as_json: bool) -> None:
+    for receipt in receipts:
+        typer.echo(json.dumps(asdict(receipt)) if as_json else line(asdict(receipt)))
+    typer.echo(_summary(receipts), err=True)
+    if {"quarantined"} < {receipt.outcome for receipt in receipts}:
+        say_quarantine()
+
+
+def say_quarantine() -> None:
+    """Where to learn more of what some lines above call quarantined."""
+    typer.echo("`kvmperf parse FILE` says more of a file in quarantine", err=True)
 
 
 def _is_tree(path: Path) -> bool:
@@ -179,9 +197,11 @@ def _say_place(place: "CaptureContext", given: "Given") -> None:
 
 def line(receipt: Mapping[str, object]) -> str:
     """A receipt for people."""
+    from report.words import held_because
+
     outcome, source = receipt["outcome"], receipt["source"]
     if outcome == "quarantined":
-        return f"quarantined  {source}: {receipt['reason']}"
+        return f"quarantined  {source}: {held_because(str(receipt['reason']), str(source))}"
     if outcome == "duplicate":
         return f"duplicate    {source}"
     runs, values = (f"{receipt[word]} {word[:-1] if receipt[word] == 1 else word}" for word in ("runs", "values"))

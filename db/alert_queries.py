@@ -158,6 +158,13 @@ def group(connection: Connection, group_id: int) -> tuple[Group, ...]:
     return tuple(_groups(connection, rows))
 
 
+def groups_of(connection: Connection, series_id: int) -> tuple[Group, ...]:
+    """All groups, open or not, that a time series is a member of, newest first."""
+    mine = select(AlertMember.group_id).where(AlertMember.time_series_id == series_id)
+    wanted = select(AlertGroup.__table__).where(AlertGroup.id.in_(mine)).order_by(AlertGroup.id.desc())
+    return tuple(_groups(connection, connection.execute(wanted).all()))
+
+
 def events(connection: Connection, group_id: int) -> tuple[Event, ...]:
     """The history of a group, oldest first."""
     wanted = select(AlertEvent.__table__).where(AlertEvent.group_id == group_id).order_by(AlertEvent.id)

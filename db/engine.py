@@ -27,6 +27,7 @@ HEAD = "0006"  # the newest migration; a test keeps it true
 _BUSY_TIMEOUT_MS = 10_000
 _HINTS = {
     "locked": "another kvmperf is writing; try again",
+    "connection": "does the server run, and is this its address? --db or KVMPERF_DB names another",
     "full": "make room, then do it again: what is stored is not stored twice",
 }
 _WRITING = "kvmperf_writing"  # execution option: take the write lock at BEGIN, not at the first write

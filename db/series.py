@@ -314,7 +314,7 @@ def _complete(
 
 
 def _refuse_other(connection: Connection, name: str, version: VersionRow, posted: PostedVersion) -> None:
-    """Refuse a second posting under a number that is taken: another cover with other patches, or fewer patches."""
+    """Refuse a second posting under a number that is taken: another cover with other patches, more or fewer patches."""
     shown = f"{name} v{version.version}"
     both = [
         (old.patch_id, new.patch_id)
@@ -331,8 +331,10 @@ def _refuse_other(connection: Connection, name: str, version: VersionRow, posted
         select(func.max(Revision.patch_k)).where(Revision.series_version_id == version.id)
     ).scalar()
     most = max(measured or 0, len(version.patches))
-    if most > len(posted.patches) and posted.patches:
-        raise UserError(f"{shown}: {most} patches are known and {len(posted.patches)} are here", "is a mail missing?")
+    here = len(posted.patches)
+    if here and (most > here or (version.patches and most != here)):
+        hint = "is a mail missing?" if most > here else "--version N registers another version of it"
+        raise UserError(f"{shown}: {most} patches are known and {here} are here", hint)
 
 
 def _store_patch(connection: Connection, version_id: int, patch: PostedPatch, stored: Sequence[PatchRow]) -> None:

@@ -1,20 +1,14 @@
 """Where and on what something was measured: from what the user says, host facts, and the running machine."""
 
-import re
-from dataclasses import dataclass, fields, replace
+from collections.abc import Iterator
+from dataclasses import asdict, dataclass, fields, replace
 from pathlib import Path
 
 from db.origin import CaptureContext, RevisionFacts
+from ingest.collector.rules import PATCH, Trouble, name_troubles, series_name_troubles, troubles
 from ingest.errors import InputError
 from ingest.hostfacts import HostFacts
 from ingest.hostfacts.given import read_given
-
-_NAME_LIMIT = 200
-_PATCH = re.compile(r"(?P<k>\d{1,4})(?:/(?P<m>\d{1,4}))?$")
-_COMMIT = re.compile(r"[0-9a-fA-F]{7,64}$")
-_LAST_VERSION = 9999
-_MESSAGE_ID = re.compile(r"<?[^\s<>@,~]+@[^\s<>@,~]+>?$")  # of a cover letter: names series and version
-_SERIES_SYNTAX = re.compile(r"[@,~\s]")
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,6 +40,7 @@ def context(given: Given) -> CaptureContext:
 
 def placed(given: Given, facts: HostFacts | None, boot_since: float | None = None) -> CaptureContext:
     """The checked context of what was measured on a host with these facts (None: nothing is known of it)."""
+    _refuse(troubles(asdict(given)))
     host = given.host or (facts.hostname if facts else "")
     if not host:
         raise InputError(f"{given.host_facts or 'host facts'}: they do not name their host", "add --host NAME")
@@ -58,7 +53,7 @@ def placed(given: Given, facts: HostFacts | None, boot_since: float | None = Non
         machine_id_hash=facts.machine_id_hash if facts else "",
         state=facts.state if facts else {},
         facts=facts.to_json().encode() if facts else b"",
-        tags=dict(_tag(tag) for tag in given.tags),
+        tags={name: value for name, _, value in (tag.partition("=") for tag in given.tags)},
         reported=given.reported,
     )
 
@@ -71,54 +66,26 @@ def merged(told: Given, said: Given) -> Given:
     return replace(told, **both, tags=told.tags + said.tags)
 
 
+def series_name(name: str, option: str) -> str:
+    """A name for a patch series as the user gave it. Raises InputError for what is no such name."""
+    _refuse(series_name_troubles(name, option))
+    return name
+
+
 def _revision(given: Given, kernel: str) -> RevisionFacts:
-    if given.commit and not _COMMIT.match(given.commit):
-        raise InputError(f"--commit {given.commit!r}: no git commit", "give 7 to 64 hex digits")
-    if _SERIES_SYNTAX.search(given.label):
-        raise InputError(
-            f"--label {given.label!r}: a label has no blanks, commas, @ or ~", "for example --label eager_split=N"
-        )
+    patch = PATCH.match(given.patch)
     revision = RevisionFacts(
         kernel=_name(given.kernel or kernel, "--kernel"),
         commit=given.commit.lower(),
-        label=_name(given.label, "--label"),
-        series=_series(given),
+        label=given.label,
+        series=given.series,
         version=given.version if given.series else None,
-        patch=_patch(given, "k"),
-        patches=_patch(given, "m"),
+        patch=int(patch["k"]) if patch else None,
+        patches=int(patch["m"]) if patch and patch["m"] else None,
     )
     if not (revision.kernel or revision.commit or revision.label or revision.series):
         raise InputError("nothing says what was measured", "add --label, --commit, --kernel or --host-facts")
     return revision
-
-
-def _series(given: Given) -> str:
-    if not given.series:
-        if given.patch or given.version is not None:
-            raise InputError("--patch and --version belong to a series", "add --series NAME")
-        return ""
-    is_cover = _MESSAGE_ID.match(given.series) is not None
-    if _SERIES_SYNTAX.search(given.series) and not is_cover:
-        raise InputError(
-            f"--series {given.series!r}: a name has no blanks, commas, @ or ~", "for example --series mmu-lockless"
-        )
-    if given.version is None and not is_cover:
-        raise InputError(f"--series {given.series}: which version?", "add --version N")
-    if given.version is not None and not 1 <= given.version <= _LAST_VERSION:
-        raise InputError(f"--version {given.version}: not 1 to {_LAST_VERSION}", "v3 is --version 3")
-    return _name(given.series, "--series")
-
-
-def _patch(given: Given, which: str) -> int | None:
-    """K or M of --patch K/M; None for what was not said."""
-    if not given.patch:
-        return None
-    match = _PATCH.match(given.patch)
-    if match is None or (match["m"] and int(match["k"]) > int(match["m"])):
-        raise InputError(
-            f"--patch {given.patch!r}: not K/M", "after patch 4 of 12: --patch 4/12; the base: --patch 0/12"
-        )
-    return int(match[which]) if match[which] else None
 
 
 def _boot_time() -> float | None:
@@ -131,13 +98,10 @@ def _boot_time() -> float | None:
 
 
 def _name(text: str, option: str) -> str:
-    if len(text) > _NAME_LIMIT or not text.isprintable():
-        raise InputError(f"{option}: {text[:40]!r} is no name", f"use at most {_NAME_LIMIT} printable characters")
+    _refuse(name_troubles(text, option))
     return text
 
 
-def _tag(text: str) -> tuple[str, str]:
-    name, equals, value = text.partition("=")
-    if not name or not equals:
-        raise InputError(f"--tag {text!r}: not K=V", "for example --tag tester=alice")
-    return name, value
+def _refuse(found: Iterator[Trouble]) -> None:
+    for message, hint in found:
+        raise InputError(message, hint)

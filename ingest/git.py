@@ -37,10 +37,11 @@ def format_patch(repository: Path, commits: str) -> bytes:
 
 
 def run(words: Sequence[str], *, cwd: Path | None = None, content: bytes | None = None) -> str:
-    """What git prints. Raises InputError with git's first words where it fails or is not there."""
-    # Settings of the user could change what is printed: no pager, no colours, no localised messages.
+    """What git prints. Raises InputError with git's words, on one line, where it fails or is not there."""
+    # Settings of the user could change what is printed: no pager, no colours, no advice, no localised messages.
     environment = {**os.environ, "LC_ALL": "C", "GIT_PAGER": "cat", "GIT_OPTIONAL_LOCKS": "0"}
-    command = ["git", "-c", "color.ui=false", "-c", "diff.noprefix=false", *words]
+    settings = ["color.ui=false", "diff.noprefix=false", "advice.detachedHead=false"]
+    command = ["git", *(word for setting in settings for word in ("-c", setting)), *words]
     try:
         done = subprocess.run(
             command, cwd=cwd, input=content, env=environment, capture_output=True, check=False, timeout=_TIMEOUT_S
@@ -52,8 +53,8 @@ def run(words: Sequence[str], *, cwd: Path | None = None, content: bytes | None 
             f"git {words[0]}: no answer within {_TIMEOUT_S:.0f} s", "is the tree on a slow disk?"
         ) from error
     if done.returncode:
-        said = done.stderr.decode("utf-8", "replace").strip().splitlines()
-        raise InputError(f"git {words[0]}: {said[0] if said else f'exit {done.returncode}'}")
+        said = " ".join(done.stderr.decode("utf-8", "replace").split())
+        raise InputError(f"git {words[0]}: {said or f'exit {done.returncode}'}")
     return done.stdout.decode("utf-8", "surrogateescape")
 
 
@@ -99,4 +100,13 @@ def where(repository: Path) -> str:
 
 def checkout(repository: Path, name: str) -> None:
     """Check a branch or a commit out; local changes that are in the way are an error."""
-    run(["-c", "advice.detachedHead=false", "checkout", "-q", name, "--"], cwd=repository)
+    run(["checkout", "-q", name, "--"], cwd=repository)
+
+
+def refuse_local_changes(repository: Path) -> None:
+    """Raise InputError where tracked files are not as the commit has them: it is not the commit that is measured."""
+    # Submodules may lag behind: git itself leaves them where they are when it checks a commit out.
+    listed = run(["diff", "--name-only", "--ignore-submodules=all", "HEAD", "--"], cwd=repository).splitlines()
+    if listed:
+        more = f" and {len(listed) - 1} more" if len(listed) > 1 else ""
+        raise InputError(f"local changes: {listed[0]}{more}", "commit or stash them: what is measured must be a commit")

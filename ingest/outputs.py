@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 
 from db.errors import UserError
 from ingest import runner_tree
+from ingest.collector.folder import JOURNAL, is_session
 from ingest.errors import FormatError, InputError
 from ingest.records import Output
 
@@ -145,7 +146,7 @@ def is_missing(captured: Captured) -> bool:
 
 
 def _in_folder(folder: Path, root: Path) -> Iterator[Found]:
-    names = sorted(entry.name for entry in folder.iterdir() if not entry.name.startswith("."))
+    names = _names(folder)
     if folder != root and any(name in names for name in _HOST_FACTS):
         return
     if _MMTESTS in names:
@@ -163,6 +164,12 @@ def _in_folder(folder: Path, root: Path) -> Iterator[Found]:
             yield Found(path.with_suffix(""), path, path.relative_to(root).as_posix())
         elif path.suffix == ".cmd" and not _has_output(path, names):
             yield Found(path.with_suffix(""), None, path.relative_to(root).as_posix())
+
+
+def _names(folder: Path) -> list[str]:
+    """What lies in a folder, sorted; the collector's own journal is none of it."""
+    names = sorted(entry.name for entry in folder.iterdir() if not entry.name.startswith("."))
+    return [name for name in names if name != JOURNAL] if is_session(names) else names
 
 
 def _inside_mmtests(path: Path) -> Found | None:
@@ -270,9 +277,9 @@ def _times(raw: bytes | None, place: str) -> tuple[float | None, float | None]:
 
 
 def _numbers(words: list[str]) -> list[float]:
-    """The words as finite epoch seconds; empty when one is none."""
+    """The words as finite epoch seconds, to the microsecond that the database keeps; empty when one is none."""
     try:
-        numbers = [float(word) for word in words]
+        numbers = [round(float(word), 6) for word in words]
     except ValueError:
         return []
     return numbers if all(0 <= number < 1e11 for number in numbers) else []

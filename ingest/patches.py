@@ -10,6 +10,7 @@ from ingest.errors import FormatError
 from ingest.mbox import Mail
 
 MOST_PATCHES = 9999
+_UNEDITED = "*** SUBJECT HERE ***"  # `git format-patch --cover-letter` asks for a title
 _BRACKETS = re.compile(r"((?:\[[^\[\]]*\]\s*)+)(.*)$")
 _NUMBER = re.compile(r"(\d{1,4})/(\d{1,4})$")
 _VERSION = re.compile(r"(?:PATCH|RFC)?V(\d{1,4})$")
@@ -73,7 +74,8 @@ def tag(mail: Mail) -> Tag | None:
     found_versions = [int(found[1]) for word in upper if (found := _VERSION.match(word))]
     rest = [w for w, u in zip(words, upper, strict=True) if not (_NUMBER.match(u) or _VERSION.match(u) or u == "PATCH")]
     k, total = (int(numbers[0][1]), int(numbers[0][2])) if numbers else (None, None)
-    return Tag(found_versions[0] if found_versions else 1, k, total, " ".join(rest), match[2])
+    subject = "" if match[2].strip() == _UNEDITED else match[2]
+    return Tag(found_versions[0] if found_versions else 1, k, total, " ".join(rest), subject)
 
 
 def _refuse_fractions(mail: Mail, words: Iterable[str]) -> None:
@@ -98,7 +100,7 @@ def _version(number: int, posted: list[_Posted]) -> PostedVersion:
     return PostedVersion(
         version=number,
         patches=_of_own_commits(patches),
-        subject=lead.tag.subject,
+        subject=lead.tag.subject or next((one.tag.subject for _, one in sorted(by_k.items())), ""),
         message_id=lead.mail.message_id,
         change_id=_first(_CHANGE, texts) or lead.mail.change_id,
         base_commit=_first(_BASE, texts),
@@ -206,8 +208,8 @@ def _warnings(cover: _Posted | None, patches: Sequence[PostedPatch], total: int)
         said.append(f"no patch of {total} is here, only the cover letter: patches cannot be followed across versions")
     elif missing:
         said.append(f"patch {', '.join(missing)} of {total} is missing")
-    if cover is None and total > 1:
-        said.append("no cover letter: the first patch names the series")
+    if total > 1 and (cover is None or not cover.tag.subject):
+        said.append(f"no {'cover letter' if cover is None else 'title'}: the first patch names the series")
     return tuple(said)
 
 

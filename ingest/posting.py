@@ -65,7 +65,8 @@ def _content(path: Path) -> bytes:
             with gzip.open(path) as packed:
                 content = packed.read(_MOST_BYTES + 1)
     except (OSError, EOFError, zlib.error) as error:
-        raise InputError(f"{path}: {getattr(error, 'strerror', None) or error}") from error
+        said = getattr(error, "strerror", None) or error
+        raise InputError(f"{path}: {said}", "give an mbox, a mail, or a folder of patches") from error
     if len(content) > _MOST_BYTES:
         raise InputError(f"{path}: more than {_MOST_BYTES >> 20} MiB", "give the mails of one series")
     return content

@@ -1,5 +1,6 @@
 """Where between two commits a metric changed: the stored runs of the commits in between, as a noisy bisection."""
 
+import difflib
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from itertools import pairwise
@@ -17,6 +18,7 @@ from stats.bisection import DECIDED, Bisection, BootNoise, Change, Observation
 from stats.variance import Component, components
 
 LEAST_RUNS = 3  # at each end, before anything is decided: the noise is learnt from them
+_SHOWN = 6  # metrics that an error names
 MOST_PLACES = 48  # the cost of choosing the next place grows with their square
 NOTHING = 0.1  # prior that the two ends do not differ at all
 LEAST_SPREAD = 1e-8  # variance of logs, about 0.01 %: runs that agree better are not that certain
@@ -61,6 +63,11 @@ class Search:
     is_decided: bool = False
     differs: bool = True
 
+    @property
+    def runs(self) -> int:
+        """How many runs of these commits are stored."""
+        return sum(spot.runs for spot in self.spots)
+
     def bad(self, place: int) -> float | None:
         """The chance that this place is bad, as far as it is known."""
         return next((spot.bad for spot in self.spots if spot.place == place), None)
@@ -85,6 +92,24 @@ def search(connection: Connection, question: Question, commits: Sequence[str], s
     return _judged(measured[0], runs, spots, commits, _noise(table, measured[0].id))
 
 
+def came_out(connection: Connection, question: Question, commit: str) -> str:
+    """What the runs of a commit have where they have no value of what is asked: one line, what is closest first."""
+    states = _states(connection, [commit])
+    lines = [s for s in queries.series(connection) if s.better != "none"]
+    table = queries.samples(connection, [s.id for s in lines], list(states))
+    measured = [s for s in lines if (table.series == s.id).any()]
+    fitting = {s.id for s in queries.series(connection, Filters(metric=question.metric))}
+    if others := [s for s in measured if s.id in fitting]:
+        return f"--benchmark, --param or --host leave out {_listed(others)}"
+    names = sorted({s.metric for s in measured})
+    if not names:
+        return "`kvmperf parse` shows what is understood"
+    near = difflib.get_close_matches(question.metric, names, _SHOWN, 0.4)
+    first = [*near, *(name for name in names if name not in near)]
+    more = f" and {len(first) - _SHOWN} more" if len(first) > _SHOWN else ""
+    return f"what came out: {', '.join(first[:_SHOWN])}{more}"
+
+
 def _filters(question: Question) -> Filters:
     return Filters(benchmark=question.benchmark, metric=question.metric, host=question.host)
 
@@ -96,10 +121,13 @@ def _is_asked(series: SeriesRow, question: Question) -> bool:
 
 
 def _choices(series: Sequence[SeriesRow]) -> str:
-    shown = "; ".join(
+    return f"narrow --metric, --benchmark, --param or --host: {_listed(series)}"
+
+
+def _listed(series: Sequence[SeriesRow]) -> str:
+    return "; ".join(
         f"{s.metric} of {case_line(s.benchmark, sorted(s.params.items()))} on {s.host}" for s in series[:4]
     )
-    return f"narrow --metric, --benchmark, --param or --host: {shown}"
 
 
 def _states(connection: Connection, commits: Sequence[str]) -> dict[int, int]:

@@ -13,7 +13,7 @@ def status(found: Search, commits: Sequence[str]) -> str:
     """Where the search stands, in one line."""
     if not found.posterior:
         return "measuring good and bad"
-    runs = counted(sum(spot.runs for spot in found.spots), "run")
+    runs = counted(found.runs, "run")
     if not found.differs:
         return f"good and bad do not differ with probability {found.posterior:.2f} after {runs}"
     more = f" (one of {found.last - found.first})" if found.last - found.first > 1 else ""
@@ -28,9 +28,8 @@ def answer(found: Search, commits: Sequence[str], subject: str) -> str:
     lines = [f"{first} is the first bad commit"] if found.last - found.first == 1 else []
     lines = lines or ["the first bad commit is one of:", *reversed(commits[found.first + 1 : found.last + 1])]
     lines += textwrap.wrap(ascii_only(subject), WIDTH, initial_indent="    ", subsequent_indent="    ")
-    runs = sum(spot.runs for spot in found.spots)
     lines.append(
-        f"probability {found.posterior:.3f} after {counted(runs, 'run')} of {counted(len(found.spots), 'commit')}"
+        f"probability {found.posterior:.3f} after {counted(found.runs, 'run')} of {counted(len(found.spots), 'commit')}"
     )
     if found.series and found.effect is not None:
         series = found.series

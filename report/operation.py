@@ -12,6 +12,7 @@ from db.engine import HEAD, schema_version
 from db.operation_queries import Act, Sizes, UploadRow
 from db.tokens import TokenRow
 from db.values import Quarantined
+from report.words import held_because
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,7 +31,7 @@ class OperationReport:
     @property
     def reasons(self) -> list[tuple[str, int]]:
         """Why outputs could not be read, the most frequent first; a reason is told without the file it names."""
-        return Counter(_kind(one.reason, one.source) for one in self.quarantined).most_common()
+        return Counter(held_because(one.reason, one.source) for one in self.quarantined).most_common()
 
 
 def build(engine: Engine, connection: Connection) -> OperationReport:
@@ -60,9 +61,3 @@ def by_day(uploads: Sequence[UploadRow]) -> dict[date, tuple[int, int]]:
 def token_states(found: Sequence[TokenRow], now: datetime) -> list[str]:
     """What each token is at this moment: active, expired or revoked."""
     return [one.state(now) for one in found]
-
-
-def _kind(reason: str, source: str) -> str:
-    name = source.rsplit("/", 1)[-1]
-    head, found, rest = reason.partition(f"{name}: ")
-    return rest if found and name else head

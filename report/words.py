@@ -1,5 +1,6 @@
 """How reports say things in plain text: test cases, effects, intervals, directions. Pure, printable ASCII."""
 
+import re
 import textwrap
 from collections.abc import Iterable
 
@@ -60,6 +61,15 @@ def direction(effect: float, series: SeriesRow) -> str:
         return "more" if effect > 0 else "less"
     is_worse = (effect > 0) == (series.better == "lower")
     return ("slower" if is_worse else "faster") if series.unit == "s" else ("worse" if is_worse else "better")
+
+
+def held_because(reason: str, source: str) -> str:
+    """Why an output is in quarantine, beside its name: without its path, and without the names of all formats."""
+    name = re.escape(source.rsplit("/", 1)[-1])
+    place = re.match(rf"(?:.*?/)?{name}(?::(?P<line>\d+))?: ", reason) if name else None
+    told = reason[place.end() :] if place else reason
+    lead = f"line {place['line']}: " if place and place["line"] else ""
+    return lead + re.sub(r" \(name its format with --format: [^()]*\)$", "", told)
 
 
 def field(name: str, text: str) -> list[str]:

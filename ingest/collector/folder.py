@@ -16,7 +16,7 @@ import json
 import os
 import re
 import shlex
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, BinaryIO
@@ -28,7 +28,7 @@ from .running import Ended
 
 MARK = "kvmperf-collection.json"
 _MARKED = {"format": "kvmperf-collection", "version": 1}
-_JOURNAL = "runs.jsonl"
+JOURNAL = "runs.jsonl"
 _SIDES = (".out", ".err", ".cmd", ".rc", ".time")
 
 
@@ -88,6 +88,11 @@ def session(root: Path, facts: HostFacts, context: dict[str, object]) -> Session
     return Session(folder, context)
 
 
+def is_session(names: Collection[str]) -> bool:
+    """Whether a folder with these names in it is a session: its journal is none of the outputs."""
+    return {"facts.json", "session.json", JOURNAL} <= set(names)
+
+
 def sessions(root: Path) -> list[Session]:
     """The sessions that are there, in order; a half-made one is passed over."""
     found = []
@@ -117,7 +122,7 @@ def finish(one: Session, name: str, command: Sequence[str], ended: Ended) -> Non
     files = {path.name: [found.size, found.sha256] for path in paths for found in (member(path.name, path),)}
     entry = {"name": name, "command": list(command), "exit_status": ended.exit_status, "files": files}
     sync_folder(stem.parent)
-    _append(one.folder / _JOURNAL, (json.dumps(entry, sort_keys=True) + "\n").encode("ascii"))
+    _append(one.folder / JOURNAL, (json.dumps(entry, sort_keys=True) + "\n").encode("ascii"))
     one.runs.append(entry)
 
 
@@ -155,7 +160,7 @@ def parts(root: Path) -> list[dict[str, object]]:
 def _journal(folder: Path) -> list[dict[str, Any]]:
     """The complete runs; a line that a crash cut off is no run."""
     try:
-        lines = (folder / _JOURNAL).read_bytes().split(b"\n")
+        lines = (folder / JOURNAL).read_bytes().split(b"\n")
     except OSError:
         return []
     found = []

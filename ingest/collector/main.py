@@ -5,12 +5,12 @@ from __future__ import annotations
 import argparse
 import glob
 import os
-import re
 import shlex
 import shutil
 import signal
 import sys
 from collections.abc import Sequence
+from contextlib import suppress
 from pathlib import Path
 
 from ingest.hostfacts.collect import read_machine
@@ -18,6 +18,7 @@ from ingest.hostfacts.collect import read_machine
 from . import VERSION, folder, pack
 from .folder import Session
 from .pack import PackError
+from .rules import LAST_VERSION, troubles
 from .running import Ended, TooMuchOutputError, run
 
 _INTERRUPTED = 130
@@ -134,13 +135,8 @@ def _given(words: list[str]) -> argparse.Namespace:
     given.command = words[cut + 1 :]
     if not (given.command or given.facts or given.pack):
         parser.error("no command: kvmperf-collect.pyz [options] -- COMMAND ARGS")
-    for tag in given.tag:
-        if not re.match(r"[^=]+=.", tag):
-            parser.error(f"--tag {tag!r}: not K=V")
-    if given.patch and not re.match(r"\d+(/\d+)?$", given.patch):
-        parser.error(f"--patch {given.patch!r}: not K/M")
-    if given.version is not None and not given.series:
-        parser.error("--version belongs to a series: add --series NAME")
+    for message, hint in troubles(_context(given)):
+        parser.error(f"{message} ({hint})")
     return given
 
 
@@ -163,7 +159,7 @@ def _parser() -> argparse.ArgumentParser:
     add("--commit", default="", help="git commit that is measured")
     add("--host", default="", help="name of this host (default: its hostname)")
     add("--series", default="", help="patch series that is measured")
-    add("--version", type=_count, metavar="N", help="version of the series")
+    add("--version", type=_version, metavar="N", help="version of the series")
     add("--patch", default="", metavar="K/M", help="after patch K of M; 0/M is the base")
     add("--pack", action="store_true", help="run nothing, only write the bundle of what is there")
     add("--facts", action="store_true", help="run nothing, print this host's facts as JSON")
@@ -171,17 +167,24 @@ def _parser() -> argparse.ArgumentParser:
 
 
 def _count(text: str) -> int:
-    number = int(text)
-    if not 1 <= number <= 100000:
-        raise ValueError(text)
-    return number
+    return _whole(text, 100000)
+
+
+def _version(text: str) -> int:
+    return _whole(text, LAST_VERSION)
+
+
+def _whole(text: str, most: int) -> int:
+    if not (text.isdecimal() and 1 <= int(text) <= most):
+        raise argparse.ArgumentTypeError(f"{text!r}: not a whole number from 1 to {most}")
+    return int(text)
 
 
 def _seconds(text: str) -> float:
-    number = float(text)
-    if not 0 < number < 1e7:
-        raise ValueError(text)
-    return number
+    with suppress(ValueError):
+        if 0 < float(text) < 1e7:
+            return float(text)
+    raise argparse.ArgumentTypeError(f"{text!r}: not a number of seconds above 0")
 
 
 def _refuse_unrunnable(program: str) -> None:

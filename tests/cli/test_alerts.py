@@ -89,6 +89,35 @@ def test_wrong_words_are_refused(run, words):
     run(*words, code=2)
 
 
+def test_files_that_are_not_there_are_named_with_a_hint(database):
+    for words in (("--rules", "/nowhere/r.toml"), ("--junit", "/nowhere/x.xml")):
+        done = CliRunner().invoke(app, ["detect", *words, "--db", str(database)])
+
+        assert isinstance(done.exception, UserError)
+        assert str(done.exception) == f"{words[1]}: No such file or directory"
+        assert done.exception.hint
+
+
+def test_why_names_the_alerts_that_a_series_is_part_of(tmp_path):
+    url = f"sqlite:///{tmp_path / 'a.db'}"
+    engine = engines.connect(url, create=True)
+    for day, value in enumerate(nightly.levels(30, 1, steps=[(24, 0.1)])):
+        nightly.store(engine, day, {("bm1", "b"): {"time": value}})
+    engine.dispose()
+    call = CliRunner().invoke
+    call(app, ["detect", "--db", url])
+    (alert,) = map(
+        json.loads, call(app, ["alerts", "list", "--kind", "regression", "--json", "--db", url]).stdout.splitlines()
+    )
+    call(app, ["alerts", "expect", str(alert["id"]), "--db", url])
+
+    said = call(app, ["alerts", "why", str(alert["members"][0]["series"]), "--db", url]).stdout
+
+    assert said.endswith(
+        f"enough for an alert, alone or with its group; part of alert {alert['id']}, closed (expected)\n"
+    )
+
+
 def test_an_unknown_alert_is_named(database):
     done = CliRunner().invoke(app, ["alerts", "ack", "999", "--db", str(database)])
 

@@ -148,10 +148,95 @@ def test_trouble_is_never_an_answer_for_git(kvmperf, tmp_path):
     tree = make_tree(tmp_path, commits=1)
     assert "no bisection was started" in kvmperf("bisect", "step", cwd=tree, code=129).stderr
     kvmperf("bisect", "step", cwd=tmp_path, code=129)
-    kvmperf(
-        "bisect", "start", "--good", "c0", "--bad", "main", *METRIC, "--host", "lab", "--", "/nowhere/bench", cwd=tree
-    )
-    assert "/nowhere/bench: No such file" in kvmperf("bisect", "step", cwd=tree, code=129).stderr
+    bench = tmp_path / "bench"
+    bench.touch(mode=0o755)
+    kvmperf("bisect", "start", "--good", "c0", "--bad", "main", *METRIC, "--host", "lab", "--", bench, cwd=tree)
+    bench.unlink()
+    assert f"{bench}: No such file" in kvmperf("bisect", "step", cwd=tree, code=129).stderr
+
+
+def test_a_program_that_is_not_there_is_refused_at_the_start(kvmperf, tmp_path):
+    tree = make_tree(tmp_path, commits=1)
+    (tree / "plain.sh").touch(mode=0o644)
+    words = ("bisect", "start", "--good", "c0", "--bad", "main", *METRIC, "--")
+
+    for name, says in (
+        ("./nosuch.sh", "no such program"),
+        ("no-such", "no such program"),
+        ("./plain.sh", "is not exe"),
+    ):
+        assert f"kvmperf: {name}: {says}" in kvmperf(*words, name, cwd=tree, code=1).stderr
+    assert not (tree / ".git" / "kvmperf-bisect.jsonl").exists()
+
+
+def test_a_tree_with_local_changes_is_not_measured(kvmperf, tmp_path):
+    tree = make_tree(tmp_path, commits=2, first_bad=1)
+    start(kvmperf, tmp_path, tree)
+    git(tree, "checkout", "-q", "--detach", "main")  # the bad end, which is measured first
+    (tree / "cost").write_text("1.0\n")
+
+    refused = [
+        kvmperf("bisect", "resume", cwd=tree, code=1).stderr,
+        kvmperf("bisect", "step", cwd=tree, code=129).stderr,
+        start(kvmperf, tmp_path, tree, code=1).stderr,
+    ]
+    git(tree, "stash")
+    git(tree, "bisect", "start", "main", "c0")
+    (tree / "cost").write_text("1.0\n")
+    refused.append(kvmperf("bisect", "step", cwd=tree, code=129).stderr)
+
+    says = "kvmperf: local changes: cost\n  hint: commit or stash them: what is measured must be a commit\n"
+    assert refused == [says] * 4
+    assert not (tmp_path / "count").exists(), "the benchmark ran"
+
+
+def test_what_git_says_is_shown_whole_on_one_line(kvmperf, tmp_path):
+    tree = make_tree(tmp_path, commits=2, first_bad=1, broken=(2,))
+    start(kvmperf, tmp_path, tree, bad="main")
+    git(tree, "checkout", "-q", "c0")
+    (tree / "broken").write_text("mine\n")
+
+    (line,) = kvmperf("bisect", "resume", cwd=tree, code=1).stderr.splitlines()
+
+    assert line.startswith("kvmperf: git checkout: error: The following untracked working tree files would be")
+    assert "checkout: broken Please move or remove them" in line
+
+
+@pytest.mark.parametrize(
+    ("words", "hint"),
+    [
+        (
+            ("--metric", "clear_dirty_log_tme.round1"),
+            "what came out: clear_dirty_log_time.round1, clear_dirty_log_time",
+        ),
+        (
+            ("--benchmark", "dirty_lgo"),
+            "--benchmark, --param or --host leave out clear_dirty_log_time.round1 of dirty_log",
+        ),
+    ],
+)
+def test_a_metric_that_does_not_come_out_ends_it_after_one_visit(kvmperf, tmp_path, words, hint):
+    tree = make_tree(tmp_path, commits=2, first_bad=1)
+    start(kvmperf, tmp_path, tree, *words)
+
+    said = kvmperf("bisect", "resume", cwd=tree, code=1).stderr
+
+    assert "kvmperf: the bad end cannot be tested: no value of 'clear_dirty_log_" in said
+    assert f"  hint: {hint}" in said
+    assert (tmp_path / "count").read_text() == "3"
+
+
+def test_earlier_runs_that_count_are_told(kvmperf, tmp_path):
+    tree = make_tree(tmp_path, commits=2, first_bad=1, effect=1.5)
+    assert "earlier" not in start(kvmperf, tmp_path, tree).stderr
+    kvmperf("bisect", "resume", cwd=tree)
+    measured = (tmp_path / "count").read_text()
+
+    said = [start(kvmperf, tmp_path, tree).stderr, kvmperf("bisect", "resume", cwd=tree).stderr]
+
+    line = f"{measured} earlier runs count: this database has measured these commits (start with --db to use another)"
+    assert [text.splitlines()[0] for text in said] == [line, line]
+    assert (tmp_path / "count").read_text() == measured
 
 
 @pytest.mark.parametrize(

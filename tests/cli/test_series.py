@@ -1,5 +1,6 @@
 import json
 
+import pytest
 from posted_mails import SERIES_ID, series
 
 
@@ -35,11 +36,32 @@ def test_filters_that_leave_nothing_are_an_error(kvmperf):
     assert "no measurements of by-hand" in kvmperf("series", "show", "by-hand", "--metric", "absent", code=1).stderr
 
 
+@pytest.mark.parametrize("name", ["foo@v2", "a b", "a,b", "a~base"])
+def test_a_name_that_could_be_meant_otherwise_is_refused(kvmperf, name):
+    done = kvmperf("series", "add", "--name", name, "--patches", 2, code=1)
+
+    assert done.stderr.startswith(f"kvmperf: --name {name!r}: a name has no blanks, commas, @ or ~\n  hint: ")
+
+
+def test_another_number_of_patches_is_refused(kvmperf):
+    words = ("series", "add", "--name", "foo", "--version", 1)
+    kvmperf(*words, "--patches", 3)
+
+    done = kvmperf(*words, "--patches", 4, code=1)
+
+    assert done.stderr == (
+        "kvmperf: foo v1: 3 patches are known and 4 are here\n  hint: --version N registers another version of it\n"
+    )
+    assert "foo v1: 3 patches" in kvmperf(*words, "--patches", 3).stdout
+
+
 def test_what_cannot_be_read_is_one_line_with_file_and_line(kvmperf, tmp_path):
     (tmp_path / "bad.mbox").write_text(series(1) + series(1, patches=3))
 
     done = kvmperf("series", "add", tmp_path / "bad.mbox", code=1)
 
     assert done.stderr.startswith(f"kvmperf: {tmp_path / 'bad.mbox'}:")
-    assert kvmperf("series", "add", tmp_path / "absent", code=1).stderr.startswith("kvmperf: ")
+    absent = kvmperf("series", "add", tmp_path / "absent", code=1).stderr
+    assert absent.startswith("kvmperf: ")
+    assert "\n  hint: " in absent
     assert "--patches N" in kvmperf("series", "add", code=1).stderr

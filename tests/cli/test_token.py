@@ -10,15 +10,27 @@ def test_a_token_is_made_listed_and_revoked(kvmperf):
     listed = kvmperf("token", "list", "--json")
     kvmperf("token", "revoke", "bench1")
     after = kvmperf("token", "list")
+    kvmperf("token", "create", "bench2")
 
     (row,) = map(json.loads, listed.stdout.splitlines())
     assert token.startswith(f"kvmperf_{row['prefix']}_")
     assert (row["name"], row["scopes"], row["state"]) == ("bench1", ["read", "upload"], "active")
     assert token not in listed.stdout + after.stdout + made.stderr
     assert "revoked" in after.stdout
+    assert f" until {row['expires_at'][:10]} " in after.stdout
+    assert " without end " in kvmperf("token", "list").stdout
 
 
-@pytest.mark.parametrize("words", [("create", "x", "--expires", "soon"), ("create", "a\nb"), ("revoke", "nobody")])
+@pytest.mark.parametrize(
+    "words",
+    [
+        ("create", "x", "--expires", "soon"),
+        ("create", "x", "--expires", "2020-01-01"),
+        ("create", "x", "--expires", "0d"),
+        ("create", "a\nb"),
+        ("revoke", "nobody"),
+    ],
+)
 def test_bad_input_is_one_line(kvmperf, words):
     kvmperf("db", "upgrade")
 

@@ -6,6 +6,9 @@ from pathlib import Path
 
 import pytest
 
+from cli.upload import store
+from ingest.context import Given
+
 DEMO = Path(__file__).resolve().parents[2] / "fixtures" / "demo"
 SPLIT_ON = DEMO / "eager-split" / "split-on" / "ic-il2"
 PLACE = ("--label", "a1", "--boot-id", "ic-il2", "--host", "lab", "--host-facts", SPLIT_ON / "host.json")
@@ -40,6 +43,9 @@ def test_what_cannot_be_parsed_is_kept_and_listed(kvmperf, tmp_path):
     stats = kvmperf("db", "stats").stdout
     assert "2 quarantined" in stats
     assert "binary" in stats
+    assert held[1] == "quarantined  letter.txt: no parser recognises the text"
+    assert "`kvmperf parse FILE` says more of a file in quarantine" in done.stderr
+    assert re.search(r"^  letter.txt \(host \S+, 37 bytes\): no parser recognises the text$", stats, re.MULTILINE)
 
 
 def test_an_upload_of_nothing_readable_is_1_and_still_kept(kvmperf, tmp_path):
@@ -109,3 +115,12 @@ def test_a_terminal_sees_outputs_megabytes_runs_and_their_rate(make_kvmperf, tmp
     said = make_kvmperf(tmp_path / "k.db")("upload", outputs, "--label", "a", "--host", "h").stderr
 
     assert re.search(r"storing .* (\d+)/\1 .*MB .* runs .*/s", said)
+
+
+def test_a_series_that_is_not_registered_is_told_once(tmp_path, capsys):
+    given = Given(host="h", series="mmu", version=1, patch="1/6")
+
+    for part in ("dpt", "dlp"):
+        store([next(SPLIT_ON.glob("*"))], given, f"sqlite:///{tmp_path / part}.db")
+
+    assert capsys.readouterr().err.count("series: mmu is known from uploads only") == 1

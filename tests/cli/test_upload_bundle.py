@@ -72,3 +72,10 @@ def test_the_collector_is_built_and_its_bundle_is_taken(kvmperf, tmp_path):
     done = kvmperf("upload", tmp_path / "out.tar")
 
     assert "2 stored" in done.stderr
+
+
+def test_parse_says_of_a_bundle_what_reads_it(kvmperf, bundle):
+    said = kvmperf("parse", bundle, code=1).stderr
+
+    assert said.startswith(f"kvmperf: {bundle}: a bundle of outputs, and no output\n  hint: `tar -xf {bundle}`")
+    assert "`kvmperf upload` reads bundles" in said

@@ -151,3 +151,12 @@ def test_an_existing_database_keeps_who_may_read_it(tmp_path):
     engines.connect(url(path), create=True).dispose()
 
     assert path.stat().st_mode & 0o777 == 0o664
+
+
+def test_a_server_that_is_not_there_is_told_with_a_hint():
+    pytest.importorskip("psycopg")
+
+    with pytest.raises(DatabaseError, match="refused") as told:
+        engines.connect("postgresql://127.0.0.1:1/kvmperf")
+
+    assert "KVMPERF_DB names another" in told.value.hint

@@ -99,6 +99,18 @@ def test_missing_patches_are_named_and_keep_their_number():
     assert "missing" in found.warnings[0]
 
 
+def test_a_title_that_nobody_wrote_is_none():
+    posted = [
+        mail("[PATCH 0/2] *** SUBJECT HERE ***", "*** BLURB HERE ***"),
+        *(mail(f"[PATCH {k}/2] step {k}", diff(f"{k}.c")) for k in (1, 2)),
+    ]
+
+    (found,) = versions(mails("".join(posted).encode(), "x"))
+
+    assert found.subject == "step 1"
+    assert found.warnings == ("no title: the first patch names the series",)
+
+
 def test_a_cover_letter_alone_tells_the_subjects_of_one_author():
     shortlog = "A Developer (2):\n  mm: step 1\n  mm: step 2 with a subject that\n    goes on\n\n walk.c | 2 +-\n"
     (found,) = read(mail("[PATCH v2 0/2] mm: walk", shortlog))

@@ -279,3 +279,19 @@ def test_a_difference_is_told_in_words(after, says):
 @given(st.integers(0, 9))
 def test_a_newer_version_that_reads_the_same_is_no_difference(version):
     assert differences([RUN], [replace(RUN, format_version=version)]) == ()
+
+
+def test_times_are_read_as_they_were_when_they_came(engine, tmp_path):
+    """`date +%s.%N` writes nanoseconds; the database keeps microseconds."""
+    fixture = Path(__file__).resolve().parents[2] / "fixtures" / "outputs" / "memslot_modification_stress_test"
+    output = next(path for path in sorted(fixture.glob("*.out")) if path.with_suffix(".time").exists())
+    for suffix in (".out", ".cmd"):
+        (tmp_path / f"x{suffix}").write_bytes(output.with_suffix(suffix).read_bytes())
+    (tmp_path / "x.rc").write_text("0\n")
+    (tmp_path / "x.time").write_text("1766000000.123456789 1766000001.068948103\n")
+    store(engine, tmp_path / "x.out")
+    assert rows(engine, "SELECT count(*) FROM measurement")[0][0] > 0
+
+    (change,) = reparse(engine, Pending())
+
+    assert (change.what, change.details) == ("unchanged", ())

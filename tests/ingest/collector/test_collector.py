@@ -11,6 +11,9 @@ from pythons import python
 
 from ingest.bundle import read_manifest
 from ingest.collector.build import archive
+from ingest.context import Given, context
+from ingest.errors import InputError
+from ingest.outputs import find_outputs
 
 COUNTING = ("sh", "-c", "echo run >> count; cat count; echo note >&2; exit 3")
 
@@ -78,6 +81,16 @@ def test_the_same_command_goes_on_where_it_stopped(collect, tmp_path):
     assert "going on with run 4" in done.stderr
     assert (tmp_path / "count").read_text() == "run\n" * 5
     assert sum(name.endswith(".out") for name in names(tmp_path)) == 5
+
+
+def test_the_journal_of_a_collection_is_no_output(collect, tmp_path):
+    collect("-n", 2, "-o", "out", "--", *COUNTING)
+
+    for folder in (tmp_path / "out", tmp_path / "out" / "s001"):
+        assert [one.path.name for one in find_outputs(folder)] == ["001.out", "002.out"]
+    (tmp_path / "mine").mkdir()
+    (tmp_path / "mine" / "runs.jsonl").write_text("{}")
+    assert [one.path.name for one in find_outputs(tmp_path / "mine")] == ["runs.jsonl"]
 
 
 def test_other_commands_and_labels_are_added_to_the_same_bundle(collect, tmp_path):
@@ -190,8 +203,9 @@ def test_two_collectors_do_not_share_a_folder(collect, tmp_path):
     ("words", "code", "says"),
     [
         ((), 2, "no command"),
-        (("-n", "0", "--", "true"), 2, "-n"),
-        (("--tag", "x", "--", "true"), 2, "--tag"),
+        (("-n", "0", "--", "true"), 2, "argument -n/--runs: '0': not a whole number from 1 to 100000"),
+        (("--timeout", "-1", "--", "true"), 2, "argument --timeout: '-1': not a number of seconds above 0"),
+        (("--tag", "x", "--", "true"), 2, "--tag 'x': not K=V"),
         (("--", "./nowhere"), 1, "no such program"),
         (("--", "./plain"), 1, "is not executable"),
         (("-o", "plain", "--", "true"), 1, "not a folder"),
@@ -206,6 +220,34 @@ def test_bad_input_is_one_line(collect, tmp_path, words, code, says):
     done = collect(*words, code=code)
 
     assert says in done.stderr
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        ("--label", "a b"),
+        ("--label", "x@y"),
+        ("--commit", "zzz"),
+        ("--kernel", "a\tb"),
+        ("--host", "h" * 201),
+        ("--patch", "5"),
+        ("--series", "walk", "--version", "1", "--patch", "5/4"),
+        ("--series", "a b", "--version", "1"),
+        ("--series", "walk"),
+        ("--tag", "x"),
+    ],
+)
+def test_what_upload_refuses_is_not_collected(collect, tmp_path, words):
+    options = dict(zip(words[::2], words[1::2], strict=True))
+    given = {name[2:]: value for name, value in options.items() if name != "--tag"}
+    given |= {"version": 1} if "version" in given else {}
+    with pytest.raises(InputError) as refused:
+        context(Given(**given, tags=("x",) if "--tag" in options else ()))
+
+    done = collect(*words, "-o", "out", "--", "true", code=2)
+
+    assert done.stderr.endswith(f"error: {refused.value} ({refused.value.hint})\n")
+    assert not (tmp_path / "out").exists()
 
 
 def test_facts_are_printed_as_json(collect):
