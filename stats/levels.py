@@ -37,7 +37,7 @@ def levels(
 
     The value is the median over boots of the median over runs of each run's median. The interval is Student's t on the
     units' logs (plain values where some are not positive): boots are the units where a point has two or more, else runs
-    inside its one boot.
+    inside its one boot. It is about their mean, and reaches as far as the level where that lies outside.
     """
     if not value.size:
         return ()
@@ -54,6 +54,7 @@ def levels(
         _intervals(of, units, typical.size, confidence) for of, units in ((owner, per_boot), (point, per_run))
     )
     low, high = (np.where(known >= 2, a, b) for a, b in zip(by_boot, by_run, strict=True))
+    low, high = np.minimum(low, typical), np.maximum(high, typical)  # two modes: the median lies off the mean
     scopes = np.array(SCOPES, dtype=np.object_)[np.minimum(known, 2)]
     columns = (column.tolist() for column in (known, runs, values, scopes))
     return tuple(map(Level, typical.tolist(), _known(low), _known(high), *columns))

@@ -22,6 +22,14 @@ def test_boots_are_the_units_where_there_are_two():
     assert found.high > 5.0
 
 
+def test_the_interval_of_two_modes_holds_the_level():
+    (found,) = levels(*columns({b: [[value]] for b, value in enumerate([1, 1, 1, 1, 1, 1.5, 1.5, 1.6, 1.4])}))
+
+    assert found.value == 1.0
+    assert found.low == 1.0
+    assert found.high > 1.3
+
+
 def test_runs_are_the_units_inside_one_boot_and_it_says_so():
     (found,) = levels(*columns({1: [[1.0], [1.1], [0.9]]}))
 
