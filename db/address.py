@@ -1,0 +1,22 @@
+"""Addresses of databases as messages may show them: the place without its password, whatever is wrong with it."""
+
+import re
+
+_USER = re.compile(r"://([^:]*):.*@", re.DOTALL)  # up to the last @: a password may hold one
+_SECRET = re.compile(r"([?&](?:ssl)?password=)[^&]*", re.IGNORECASE)
+
+
+def shown(url: str) -> str:
+    """The address with `***` in the place of each password. Works on the text: it need not be a right address."""
+    if url.startswith("sqlite:"):
+        return url
+    return _SECRET.sub(r"\1***", _USER.sub(r"://\1:***@", url))
+
+
+def advice(url: str) -> str:
+    """What to do about something that is no address of a database."""
+    if url.startswith("postgres://"):
+        return "it begins with postgresql://"
+    if url.count("@") > 1:
+        return "inside of a password, @ is written as %40, / as %2F, : as %3A"
+    return "for example sqlite:///results.db or postgresql://host/kvmperf"
