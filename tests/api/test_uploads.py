@@ -120,6 +120,27 @@ def test_a_bundle_beyond_the_limits_is_refused(settings, token, bundle):
     assert (told.status_code, "more than 3 files" in told.json()["error"]) == (400, True)
 
 
+def test_a_bundle_with_more_outputs_than_allowed_is_refused(settings, token, bundle):
+    strict = replace(settings, limits=Limits(captures=7))
+    with TestClient(create_app(strict), headers={"Authorization": f"Bearer {token()}"}) as client:
+        told = send(client, bundle.read_bytes())
+
+        assert (told.status_code, told.json()["error"]) == (400, "bundle: more than 7 outputs")
+        assert stored(client) == []
+
+
+def test_a_small_bundle_cannot_have_its_outputs_stored_many_times(client, tmp_path):
+    """Each folder of a benchmark of MMTests stands for all of it."""
+    files = {f"r/iter-0/b/{n}/log": b"x" for n in range(3)} | {"r/iter-0/tests-timestamp": b"test begin :: b 1\n"}
+    parts = [{**bundles.PART, "outputs": f"r/iter-0/b/{n}"} for n in range(3)]
+
+    told = send(client, bundles.write(tmp_path / "many.tar", files, parts).read_bytes())
+
+    assert told.status_code == 400
+    assert told.json()["error"] == "bundle: r/iter-0/b/1: the outputs of another part"
+    assert stored(client) == []
+
+
 def test_a_single_output_is_stored_with_its_context(client):
     context = {"host": "bm2", "label": "x", "command": "./dirty_log_perf_test -v 4", "exit_status": 0, "boot_id": "b"}
     headers = {**TEXT, "Kvmperf-Context": json.dumps(context)}
