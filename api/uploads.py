@@ -10,7 +10,7 @@ from typing import IO, Annotated, Any
 
 from fastapi import APIRouter, Depends, Header, Request
 from fastapi.responses import JSONResponse
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError
 from sqlalchemy import Engine
 from starlette.concurrency import run_in_threadpool
 from starlette.requests import ClientDisconnect
@@ -27,7 +27,15 @@ from ingest.receive import Sender, Single, receive_bundle, receive_single
 log = logging.getLogger("kvmperf.api")
 _BUNDLES = ("application/x-tar", "application/gzip", "application/x-gzip", "application/octet-stream")
 _AT_ONCE = 8
+_LONGEST_NAME = 200  # bytes; a suffix comes behind it
 _NAME = Field(default="", max_length=200)
+
+
+def _file_name(source: str) -> str:
+    """The output lies on disk under this name while it is read."""
+    if source in (".", "..") or len(source.encode()) > _LONGEST_NAME:
+        raise ValueError(f"a file cannot be named so; at most {_LONGEST_NAME} bytes")
+    return source
 
 
 class OutputContext(BaseModel):
@@ -44,7 +52,7 @@ class OutputContext(BaseModel):
     patch: str = _NAME
     tags: list[str] = Field(default=[], max_length=100)
     reported: bool = False
-    source: str = Field(default="output", pattern=r"^[^/\x00-\x1f]{1,200}$")
+    source: Annotated[str, AfterValidator(_file_name)] = Field(default="output", pattern=r"^[^/\x00-\x1f]{1,200}$")
     command: str = Field(default="", max_length=8000)
     exit_status: int | None = Field(default=None, ge=0, le=255)
     started_at: float | None = Field(default=None, ge=0, le=1e11)
@@ -185,7 +193,7 @@ def _context(header: str) -> OutputContext:
         first = error.errors()[0]
         place = ".".join(str(part) for part in first["loc"]) or "Kvmperf-Context"
         hint = 'send the header Kvmperf-Context: {"host": "bm1", "label": "v6.12", "command": "..."}'
-        raise ApiError(422, f"{place}: {first['msg']}", hint) from error
+        raise ApiError(422, f"{place}: {first['msg'].removeprefix('Value error, ')}", hint) from error
 
 
 def _single(context: OutputContext, content: bytes) -> Single:

@@ -156,6 +156,9 @@ def test_a_single_output_is_stored_with_its_context(client):
 @pytest.mark.parametrize(
     ("context", "says"),
     [
+        (json.dumps({"host": "b", "label": "x", "source": ".."}), "source: a file cannot be named so"),
+        (json.dumps({"host": "b", "label": "x", "source": "."}), "source: a file cannot be named so"),
+        (json.dumps({"host": "b", "label": "x", "source": "é" * 150}), "source: a file cannot be named so"),
         ("", "host"),
         ("{", "JSON"),
         ('{"host": "h", "surprise": 1}', "surprise"),
