@@ -11,6 +11,7 @@ from ingest.bundle import USUAL, Limits
 class ServerSettings:
     """`incoming` is where uploads lie until they are stored; `requests_per_s` is what one address may ask for.
 
+    `patience_s` is how long the receipt of a body may be behind `slowest_bytes_per_s`.
     `dashboard` is the address that links in feeds lead to; empty: no links.
     """
 
@@ -21,6 +22,7 @@ class ServerSettings:
     max_upload_bytes: int = 1 << 30
     max_output_bytes: int = 64 << 20
     patience_s: float = 60.0
+    slowest_bytes_per_s: int = 16 << 10
     requests_per_s: float = 50.0
     burst: int = 200
     limits: Limits = USUAL

@@ -2,7 +2,10 @@
 
 import asyncio
 import logging
-from collections.abc import Callable, Mapping
+import time
+from collections import defaultdict
+from collections.abc import AsyncIterator, Callable, Mapping
+from contextlib import asynccontextmanager
 from dataclasses import asdict
 from pathlib import Path
 from tempfile import NamedTemporaryFile
@@ -26,7 +29,7 @@ from ingest.receive import Sender, Single, receive_bundle, receive_single
 
 log = logging.getLogger("kvmperf.api")
 _BUNDLES = ("application/x-tar", "application/gzip", "application/x-gzip", "application/octet-stream")
-_AT_ONCE = 8
+_AT_ONCE, _OF_ONE_TOKEN = 8, 4
 _LONGEST_NAME = 200  # bytes; a suffix comes behind it
 _NAME = Field(default="", max_length=200)
 
@@ -118,6 +121,7 @@ class _Desk:
     def __init__(self, engine: Engine, settings: ServerSettings) -> None:
         self._engine, self._settings = engine, settings
         self._places = asyncio.Semaphore(_AT_ONCE)
+        self._of_token: dict[str, asyncio.Semaphore] = defaultdict(lambda: asyncio.Semaphore(_OF_ONE_TOKEN))
         self._storing = asyncio.Lock()
 
     async def take_bundle(self, request: Request, caller: Caller) -> Mapping[str, object]:
@@ -136,7 +140,7 @@ class _Desk:
         self, request: Request, limit: int, caller: Caller, store: Callable[[Path], Mapping[str, object]]
     ) -> Mapping[str, object]:
         _refuse_large(request, limit)
-        async with self._places:
+        async with self._place(caller):
             with NamedTemporaryFile(dir=self._settings.incoming, prefix="kvmperf-", suffix=".part") as body:
                 size = await self._read(request, body, limit)
                 async with self._storing:
@@ -151,19 +155,32 @@ class _Desk:
         )
         return told
 
+    @asynccontextmanager
+    async def _place(self, caller: Caller) -> AsyncIterator[None]:
+        """One of the places; a single token never has all of them."""
+        async with self._of_token[caller.prefix], self._places:
+            yield
+
     async def _read(self, request: Request, body: IO[bytes], limit: int) -> int:
-        """Write the body into a file in pieces; how many bytes it had."""
+        """Write the body into a file in pieces; how many bytes it had.
+
+        Waiting uses the patience up and bytes restore it: nobody holds a place by sending a little now and then.
+        """
         size = 0
+        patience_s, slowest = self._settings.patience_s, self._settings.slowest_bytes_per_s
+        left_s = patience_s
         pieces = request.stream().__aiter__()
         while True:
+            asked = time.monotonic()
             try:
-                piece = await asyncio.wait_for(anext(pieces), self._settings.patience_s)
+                piece = await asyncio.wait_for(anext(pieces), left_s)
             except StopAsyncIteration:
                 break
             except TimeoutError as error:
-                raise ApiError(408, "the rest of the upload did not come", "send it again") from error
+                raise ApiError(408, f"the upload came slower than {slowest >> 10} KiB/s", "send it again") from error
             except ClientDisconnect as error:
                 raise ApiError(400, "the upload broke off", "send it again") from error
+            left_s = min(patience_s, left_s - (time.monotonic() - asked) + len(piece) / slowest)
             size += len(piece)
             if size > limit:
                 raise _too_large(limit)
@@ -212,6 +229,7 @@ _RESPONSES: dict[int | str, dict[str, Any]] = {  # Any: OpenAPI
             (400, "Not a whole bundle, or nonsense in it; nothing was stored"),
             (401, "No token, or none that is known"),
             (403, "The token may not upload"),
+            (408, "Too slow; send it again"),
             (413, "Too large"),
             (503, "The database is busy; try again"),
             (507, "The disk is full; send it again"),

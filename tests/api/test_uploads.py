@@ -1,5 +1,8 @@
+import asyncio
 import errno
+import io
 import json
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 
 import bundles
@@ -8,6 +11,7 @@ from starlette.testclient import TestClient
 
 from api import uploads
 from api.app import create_app
+from api.auth import Caller
 from db import measuring
 from db.words import Scope
 from ingest.bundle import Limits, read_manifest
@@ -181,31 +185,58 @@ def test_an_unknown_content_type_is_415(client):
     assert send(client, b"x", **{"Content-Type": "application/json"}).status_code == 415
 
 
-def test_an_upload_that_stalls_is_ended(settings):
-    """The body never goes on: the place is free again after the time."""
-    import asyncio
-    from concurrent.futures import ThreadPoolExecutor
+@pytest.mark.parametrize("pauses", [[60.0], [0.01] * 1000])
+def test_an_upload_that_stalls_or_drips_is_ended(settings, pauses):
+    """The place is free again after the time, also if a byte comes now and then."""
+    desk = uploads._Desk(None, replace(settings, patience_s=0.1))
 
-    desk = uploads._Desk(None, replace(settings, patience_s=0.05))
+    class Slow:
+        async def stream(self):
+            for pause in pauses:
+                await asyncio.sleep(pause)
+                yield b"x"
 
-    class Stalled:
-        def stream(self):
-            return self
-
-        def __aiter__(self):
-            return self
-
-        async def __anext__(self):
-            await asyncio.sleep(60)
-
-    class Sink:
-        def write(self, piece): ...
-
-    with ThreadPoolExecutor() as thread:  # a loop of its own: a browser test may have left one in this thread
-        ended = thread.submit(lambda: asyncio.run(desk._read(Stalled(), Sink(), 10))).exception()
+    ended = _in_a_loop(desk._read(Slow(), io.BytesIO(), 10_000)).exception()
 
     assert isinstance(ended, uploads.ApiError)
     assert ended.status == 408
+
+
+def test_an_upload_that_is_slow_and_fast_enough_is_taken(settings):
+    """Longer than the patience in all, and never behind the slowest rate by more."""
+    desk = uploads._Desk(None, replace(settings, patience_s=5.0, slowest_bytes_per_s=1))
+
+    class Steady:
+        async def stream(self):
+            for _ in range(20):
+                await asyncio.sleep(0.01)
+                yield b"x" * 100
+
+    assert _in_a_loop(desk._read(Steady(), io.BytesIO(), 10_000)).result() == 2000
+
+
+def test_one_token_cannot_take_every_place(settings):
+    desk = uploads._Desk(None, settings)
+
+    async def hold(prefix, forever):
+        async with desk._place(Caller(prefix)):
+            await forever.wait()
+
+    async def scene():
+        forever = asyncio.Event()
+        greedy = [asyncio.create_task(hold("a", forever)) for _ in range(100)]
+        await asyncio.sleep(0)
+        async with asyncio.timeout(30), desk._place(Caller("b")):
+            forever.set()
+        await asyncio.gather(*greedy)
+
+    assert _in_a_loop(scene()).exception() is None
+
+
+def _in_a_loop(work):
+    """A loop of its own: a browser test may have left one in this thread."""
+    with ThreadPoolExecutor() as thread:
+        return thread.submit(asyncio.run, work)
 
 
 def test_reading_rights_are_no_rights_to_upload(settings, token, bundle):
