@@ -1,10 +1,12 @@
 """How the service runs. Made by `cli.serve`, the only place that reads the environment."""
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from tempfile import gettempdir
 
 from ingest.bundle import USUAL, Limits
+
+_UNPACKED = 4  # times the size of the largest upload
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,3 +28,8 @@ class ServerSettings:
     requests_per_s: float = 50.0
     burst: int = 200
     limits: Limits = USUAL
+
+    def with_uploads_of(self, size: int) -> "ServerSettings":
+        """These settings for uploads up to so many bytes. What is allowed unpacked grows with them."""
+        unpacked = max(self.limits.total_bytes, _UNPACKED * size)
+        return replace(self, max_upload_bytes=size, limits=replace(self.limits, total_bytes=unpacked))

@@ -6,7 +6,7 @@ import time
 from collections import defaultdict
 from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import asynccontextmanager
-from dataclasses import asdict
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from tempfile import NamedTemporaryFile
 from typing import IO, Annotated, Any
@@ -20,6 +20,7 @@ from starlette.requests import ClientDisconnect
 
 from api.auth import Caller, Gate
 from api.errors import ApiError
+from api.incoming import PREFIX, SUFFIX
 from api.settings import ServerSettings
 from db import uploads as stored
 from db.engine import reading
@@ -115,6 +116,23 @@ def router(engine: Engine, gate: Gate, settings: ServerSettings) -> APIRouter:
     return routes
 
 
+@dataclass(frozen=True, slots=True)
+class _Most:
+    """How large a body may be, and what to do with a larger one."""
+
+    size: int
+    hint: str = ""
+
+    def check(self, request: Request) -> None:
+        """Refuse before a byte is read, where the sender says how many there are."""
+        said = request.headers.get("content-length", "")
+        if said.isdigit() and int(said) > self.size:
+            raise self.exceeded()
+
+    def exceeded(self) -> ApiError:
+        return ApiError(413, f"more than {self.size >> 20} MiB", self.hint)
+
+
 class _Desk:
     """Takes bodies in and has them stored: a few at a time are read, one at a time is stored."""
 
@@ -128,21 +146,23 @@ class _Desk:
         def store(body: Path) -> Mapping[str, object]:
             return receive_bundle(self._engine, body, self._sender(caller), self._settings.limits)
 
-        return await self._take(request, self._settings.max_upload_bytes, caller, store)
+        most = _Most(self._settings.max_upload_bytes, "send it in several uploads, or raise the server's --max-upload")
+        return await self._take(request, most, caller, store)
 
     async def take_output(self, request: Request, caller: Caller, context: OutputContext) -> Mapping[str, object]:
         def store(body: Path) -> Mapping[str, object]:
             return receive_single(self._engine, _single(context, body.read_bytes()), self._sender(caller))
 
-        return await self._take(request, self._settings.max_output_bytes, caller, store)
+        most = _Most(self._settings.max_output_bytes, "send it in a bundle: kvmperf upload FILE --server URL")
+        return await self._take(request, most, caller, store)
 
     async def _take(
-        self, request: Request, limit: int, caller: Caller, store: Callable[[Path], Mapping[str, object]]
+        self, request: Request, most: _Most, caller: Caller, store: Callable[[Path], Mapping[str, object]]
     ) -> Mapping[str, object]:
-        _refuse_large(request, limit)
+        most.check(request)
         async with self._place(caller):
-            with NamedTemporaryFile(dir=self._settings.incoming, prefix="kvmperf-", suffix=".part") as body:
-                size = await self._read(request, body, limit)
+            with NamedTemporaryFile(dir=self._settings.incoming, prefix=PREFIX, suffix=SUFFIX) as body:
+                size = await self._read(request, body, most)
                 async with self._storing:
                     told = await run_in_threadpool(store, Path(body.name))
         log.info(
@@ -161,7 +181,7 @@ class _Desk:
         async with self._of_token[caller.prefix], self._places:
             yield
 
-    async def _read(self, request: Request, body: IO[bytes], limit: int) -> int:
+    async def _read(self, request: Request, body: IO[bytes], most: _Most) -> int:
         """Write the body into a file in pieces; how many bytes it had.
 
         Waiting uses the patience up and bytes restore it: nobody holds a place by sending a little now and then.
@@ -182,25 +202,14 @@ class _Desk:
                 raise ApiError(400, "the upload broke off", "send it again") from error
             left_s = min(patience_s, left_s - (time.monotonic() - asked) + len(piece) / slowest)
             size += len(piece)
-            if size > limit:
-                raise _too_large(limit)
+            if size > most.size:
+                raise most.exceeded()
             body.write(piece)
         body.flush()
         return size
 
     def _sender(self, caller: Caller) -> Sender:
         return Sender(self._settings.incoming, caller.prefix)
-
-
-def _refuse_large(request: Request, limit: int) -> None:
-    """Before a byte is read, where the sender says how many there are."""
-    said = request.headers.get("content-length", "")
-    if said.isdigit() and int(said) > limit:
-        raise _too_large(limit)
-
-
-def _too_large(limit: int) -> ApiError:
-    return ApiError(413, f"more than {limit >> 20} MiB", "send it in several uploads, or raise --max-upload")
 
 
 def _context(header: str) -> OutputContext:

@@ -93,8 +93,7 @@ def serve(
     from api.app import create_app
     from api.settings import ServerSettings
 
-    settings = ServerSettings(database_url(db), public_read=public_read, max_upload_bytes=max_upload << 20)
-    settings = replace(settings, dashboard=dashboard_url)
+    settings = ServerSettings(database_url(db), public_read, dashboard_url).with_uploads_of(max_upload << 20)
     if incoming is not None:
         if not incoming.is_dir() or not os.access(incoming, os.W_OK):
             raise UserError(f"--incoming {incoming}: no folder that can be written to", "make it, or name another")

@@ -31,6 +31,7 @@ _RATIO_FREE_BYTES = 16 << 20  # small things may be as empty as they like
 _GZIP_MAGIC = b"\x1f\x8b"
 _NAME_RECORD = re.compile(rb"(?P<size>\d{1,6}) path=(?P<name>[^\n]+)\n")
 _LATEST_S = 1e11  # since 1970: the year 5138
+_SMALLER = "send it in several bundles"
 _AGAIN = "copy it again, or collect again with `kvmperf-collect.pyz --pack`"
 
 
@@ -132,8 +133,8 @@ class _Reader:
         self._read = 0
         self._last = ""
 
-    def error(self, what: str) -> BundleError:
-        return BundleError(f"{self._name}: {what}", _AGAIN)
+    def error(self, what: str, hint: str = _AGAIN) -> BundleError:
+        return BundleError(f"{self._name}: {what}", hint)
 
     def members(self) -> Iterator[tuple[str, int]]:
         """Name and size of each file; the caller reads its bytes before it asks for the next."""
@@ -178,7 +179,7 @@ class _Reader:
 
     def _refuse_bomb(self) -> None:
         if self._read > self._limits.total_bytes:
-            raise self.error(f"more than {self._limits.total_bytes >> 20} MiB unpacked")
+            raise self.error(f"more than {self._limits.total_bytes >> 20} MiB unpacked", _SMALLER)
         if self._raw is not self._packed and self._read > _RATIO_FREE_BYTES:
             packed = max(1, self._packed.tell())
             if self._read // packed > self._limits.ratio:
@@ -245,7 +246,7 @@ def _manifest(reader: _Reader, limits: Limits) -> Manifest:
         raise reader.error(f"does not begin with {MANIFEST}: not written by kvmperf")
     size = first[1]
     if size > limits.manifest_bytes:
-        raise reader.error(f"{MANIFEST}: {size >> 20} MiB, more than a manifest may have")
+        raise reader.error(f"{MANIFEST}: {size >> 20} MiB, more than a manifest may have", _SMALLER)
     content = reader.read(size)
     reader.skip_padding(size)
     try:
@@ -268,7 +269,7 @@ def _refuse_odd(told: Manifest, reader: _Reader, limits: Limits) -> None:
     if not isinstance(files, dict) or not isinstance(parts, list):
         raise reader.error(f"{MANIFEST}: lists no files")
     if len(files) > limits.files or len(parts) > limits.files:
-        raise reader.error(f"{MANIFEST}: lists more than {limits.files} files")
+        raise reader.error(f"{MANIFEST}: lists more than {limits.files} files", _SMALLER)
     total = 0
     for name, value in files.items():
         match value:
@@ -277,7 +278,7 @@ def _refuse_odd(told: Manifest, reader: _Reader, limits: Limits) -> None:
             case _:
                 raise reader.error(f"{name!r}: not a plain relative name with a size and a digest")
     if total > limits.total_bytes:
-        raise reader.error(f"{total >> 20} MiB unpacked, at most {limits.total_bytes >> 20} are taken")
+        raise reader.error(f"{total >> 20} MiB unpacked, at most {limits.total_bytes >> 20} are taken", _SMALLER)
     _refuse_shared(parts, reader)
 
 

@@ -2,6 +2,8 @@ import asyncio
 import errno
 import io
 import json
+import os
+import time
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 
@@ -115,6 +117,40 @@ def test_a_large_body_is_refused_before_and_while_it_is_read(settings, token, bu
     assert "MiB" in told[0].json()["error"]
 
 
+def test_an_output_that_is_too_large_alone_is_taken_in_a_bundle(settings, token, tmp_path):
+    small = replace(settings, max_output_bytes=100)
+    headers = {**TEXT, "Kvmperf-Context": json.dumps({"host": "b", "label": "x"})}
+    with TestClient(create_app(small), headers={"Authorization": f"Bearer {token()}"}) as client:
+        alone = client.post("/api/v1/uploads", content=bundles.DIRTY_LOG, headers=headers)
+        packed = send(client, bundles.write(tmp_path / "b.tar", bundles.output()).read_bytes())
+
+    assert (alone.status_code, packed.status_code) == (413, 201)
+    assert "in a bundle" in alone.json()["hint"]
+    assert "--max-upload" not in alone.json()["hint"]
+
+
+def test_larger_uploads_may_be_larger_unpacked(settings):
+    assert settings.with_uploads_of(8 << 30).limits.total_bytes == 32 << 30
+    assert settings.with_uploads_of(1 << 20).limits.total_bytes == Limits().total_bytes
+
+
+def test_what_a_killed_server_left_is_removed_at_the_next_start(settings):
+    """Only what has our names, and only after a day: another server may be receiving into the same folder."""
+    there = {}
+    for age_s in (0, 2 * 86_400):
+        there[age_s] = [settings.incoming / f"{name}{age_s}{end}" for name, end in NAMES]
+        for path in there[age_s]:
+            path.write_bytes(b"x") if path.suffix else (path / "s001").mkdir(parents=True)
+            os.utime(path, (time.time() - age_s,) * 2)
+
+    create_app(settings)
+
+    assert set(settings.incoming.iterdir()) == {*there[0], there[2 * 86_400][-1]}
+
+
+NAMES = [("kvmperf-", ".part"), ("kvmperf-unpacked-", ""), ("other-", ".part")]
+
+
 def test_a_bundle_beyond_the_limits_is_refused(settings, token, bundle):
     strict = replace(settings, limits=Limits(files=3))
 
@@ -196,10 +232,10 @@ def test_an_upload_that_stalls_or_drips_is_ended(settings, pauses):
                 await asyncio.sleep(pause)
                 yield b"x"
 
-    ended = _in_a_loop(desk._read(Slow(), io.BytesIO(), 10_000)).exception()
+    ended = _in_a_loop(desk._read(Slow(), io.BytesIO(), uploads._Most(10_000))).exception()
 
     assert isinstance(ended, uploads.ApiError)
-    assert ended.status == 408
+    assert (ended.status, ended.again_s) == (408, 5)
 
 
 def test_an_upload_that_is_slow_and_fast_enough_is_taken(settings):
@@ -212,7 +248,7 @@ def test_an_upload_that_is_slow_and_fast_enough_is_taken(settings):
                 await asyncio.sleep(0.01)
                 yield b"x" * 100
 
-    assert _in_a_loop(desk._read(Steady(), io.BytesIO(), 10_000)).result() == 2000
+    assert _in_a_loop(desk._read(Steady(), io.BytesIO(), uploads._Most(10_000))).result() == 2000
 
 
 def test_one_token_cannot_take_every_place(settings):
