@@ -30,6 +30,7 @@ _OPTIONS = {
     "browser.gatherUsageStats": "false",
     "logger.hideWelcomeMessage": "true",  # it would ask a web service for this host's address
     "client.toolbarMode": "minimal",
+    "client.allowedOrigins": "",  # no page around this one may send it messages: the default trusts a hosting service
     "client.showErrorDetails": "none",  # a bug goes to the log of the server, not to a reader
     "theme.light.primaryColor": "#0072B2",  # the default red reads as a regression
     "theme.dark.primaryColor": "#1F86C7",

@@ -1,4 +1,7 @@
+import json
 import socket
+from urllib.error import HTTPError
+from urllib.request import ProxyHandler, build_opener
 
 import pytest
 
@@ -33,4 +36,33 @@ def test_nothing_is_sent_to_anyone():
     assert told["--server.headless"] == "true"
     assert told["--client.showErrorDetails"] == "none"
     assert told["--server.address"] == "127.0.0.1"
+    assert told["--client.allowedOrigins"] == ""
     assert told["--logger.hideWelcomeMessage"] == "true"  # it asks a web service for this host's address
+
+
+def _answer(address):
+    opener = build_opener(ProxyHandler({}))  # loopback is never behind a proxy
+    try:
+        return opener.open(address, timeout=60)
+    except HTTPError as error:
+        return error
+
+
+@pytest.mark.parametrize(
+    "path", ["", "inbox", "_stcore/health", "_stcore/host-config", "static/manifest.json", "favicon.png", "media/x"]
+)
+def test_no_page_can_frame_the_dashboard(server, path):
+    with _answer(server + path) as answer:
+        headers = answer.headers
+
+    assert headers["X-Frame-Options"] == "DENY"
+    assert "frame-ancestors 'none'" in headers["Content-Security-Policy"]
+    assert headers["X-Content-Type-Options"] == "nosniff"
+    assert headers["Referrer-Policy"] == "same-origin"
+
+
+def test_no_page_of_a_hosting_service_may_send_it_messages(server):
+    with _answer(server + "_stcore/host-config") as answer:
+        trusted = json.load(answer)["allowedOrigins"]
+
+    assert [one for one in trusted if one] == []
