@@ -17,6 +17,7 @@ import typer
 
 from cli.access import Access
 from cli.options import DatabaseOption, database_url
+from db.address import web
 from db.errors import UserError
 
 _PATIENCE_S = 60.0  # a first start on a slow disk imports for a while
@@ -88,6 +89,8 @@ def serve(
     Example: kvmperf serve --db sqlite:///results.db --port 8765
     """
     _refuse_without("fastapi", "uvicorn", "sqlalchemy", what="the HTTP interface")
+    if dashboard_url and not web(dashboard_url):
+        raise UserError(f"--dashboard {dashboard_url!r} is no address", "https://perf.example.org")
     _refuse_busy_port(port, address)
     import uvicorn
 

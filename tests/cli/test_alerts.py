@@ -83,11 +83,13 @@ def test_wrong_words_are_refused(run, words):
     run(*words, code=2)
 
 
-def test_an_unknown_alert_is_named(database):
-    done = CliRunner().invoke(app, ["alerts", "ack", "999", "--db", str(database)])
+@pytest.mark.parametrize("word", ["show", "ack"])
+@pytest.mark.parametrize("number", ["999", "99999999999999999999"])
+def test_an_unknown_alert_is_named(database, word, number):
+    done = CliRunner().invoke(app, ["alerts", word, number, "--db", str(database)])
 
     assert isinstance(done.exception, UserError)
-    assert "alert 999" in str(done.exception)
+    assert f"alert {number}" in str(done.exception)
 
 
 def test_an_upload_can_look_at_once(tmp_path):

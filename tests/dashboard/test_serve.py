@@ -19,6 +19,15 @@ def test_a_busy_port_is_an_error_with_another_port_to_try():
     assert f"--port {port + 1}" in raised.value.hint
 
 
+@pytest.mark.parametrize("url", ["ftp:foo", "perf.example.org", "https://[::1"])
+def test_links_in_feeds_lead_to_an_address(make_kvmperf, tmp_path, url):
+    with socket.create_server(("127.0.0.1", 0)) as taken:  # or a command that takes the address would go on
+        port = taken.getsockname()[1]
+        done = make_kvmperf(tmp_path / "x.db")("serve", "--dashboard", url, "--port", port, code=1)
+
+    assert done.stderr.startswith(f"kvmperf: --dashboard {url!r} is no address\n")
+
+
 def test_without_streamlit_the_extra_is_named(monkeypatch):
     monkeypatch.setattr(serve.importlib.util, "find_spec", lambda _name: None)
 

@@ -3,7 +3,7 @@
 import pytest
 
 from db import engine as engines
-from db.address import shown
+from db.address import shown, web
 from db.errors import DatabaseError
 
 
@@ -57,3 +57,23 @@ def test_a_server_that_does_not_answer_is_named_without_the_password(url):
         engines.connect(url)
 
     assert "SECRET" not in str(caught.value)
+
+
+@pytest.mark.parametrize("url", ["https://h", "http://127.0.0.1:8765/a?b=c#d", "https://[::1]:9/", "https://u:p@h/ä"])
+def test_an_address_of_the_web_has_a_host(url):
+    found = web(url)
+
+    assert found is not None
+    assert found.hostname
+
+
+@pytest.mark.parametrize(
+    "url",
+    [
+        "", "h", "ftp:foo", "ftp://h", "https://", "https:///x", "https://[::1", "https://[bad", "https://h:99999/",
+        "https://h:x/", "https://h:0/", "https://a..b/", f"https://{'a' * 64}/", "https://h/\n", "https://h/\0",
+        "https://h /", "https://☃.example/", "javascript:alert(1)",
+    ],
+)  # fmt: skip
+def test_what_nothing_can_be_sent_to_is_no_address_of_the_web(url):
+    assert web(url) is None
