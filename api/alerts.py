@@ -16,6 +16,7 @@ from alerts.triage import Action, Said, find, possible, triage
 from api.auth import Caller, Gate
 from api.errors import ApiError
 from api.settings import ServerSettings
+from api.times import in_utc
 from db import alert_queries
 from db.alert_queries import Event, Group, GroupFilters
 from db.engine import reading, writing
@@ -108,12 +109,11 @@ def _triage(routes: APIRouter, engine: Engine, gate: Gate) -> None:
         caller: Annotated[Caller, Depends(gate.needs(Scope.TRIAGE))],
     ) -> Json:
         """Say something about an alert; the alert as it is then. The history keeps who said it: the token's name."""
-        if word.until is not None and word.until.tzinfo is None:
-            raise ApiError(422, "until: a time without its zone", "2026-12-01T00:00:00Z")
+        until = in_utc("until", word.until) if word.until is not None else None
         with writing(engine) as connection:
             find_or_404(connection, alert_id)
             who = f"{caller.name} (token {caller.prefix})"
-            group = triage(connection, alert_id, word.action, who, Said(word.text, word.until))
+            group = triage(connection, alert_id, word.action, who, Said(word.text, until))
             return _whole(group, alert_queries.events(connection, alert_id))
 
 

@@ -12,6 +12,7 @@ from sqlalchemy import Engine
 
 from api import alerts, errors, reads, uploads
 from api.auth import Gate
+from api.incoming import remove_leftovers
 from api.limits import RateLimit, SecurityHeaders
 from api.settings import ServerSettings
 from db.engine import HEAD, connect, schema_version
@@ -20,6 +21,7 @@ from db.engine import HEAD, connect, schema_version
 def create_app(settings: ServerSettings) -> FastAPI:
     """The service on a database, which is made where there is none."""
     engine = connect(settings.database, create=True)
+    remove_leftovers(settings.incoming)
 
     @asynccontextmanager
     async def lifespan(_app: FastAPI) -> AsyncIterator[None]:

@@ -65,8 +65,9 @@ class Gate:
             with reading(self._engine) as connection:
                 token = tokens.check(connection, text, scope)
         except DeniedError as error:
-            if not error.is_known and self._failures.take(address, time.monotonic()):
-                raise ApiError(429, "too many wrong tokens", "wait a minute") from error
+            if not error.is_known and (wait_s := self._failures.take(address, time.monotonic())):
+                again_s = int(wait_s) + 1
+                raise ApiError(429, "too many wrong tokens", f"try again in {again_s} s", again_s) from error
             log.warning("refused %s: %s", address, error)
             raise
         self._remember(token.id, token.last_used_at, now)

@@ -15,21 +15,25 @@ from db.tokens import DeniedError
 log = logging.getLogger("kvmperf.api")
 _FULL = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
 _FEEDS = ("/alerts.atom", "/alerts.json")  # their readers know passwords, not tokens
-_AGAIN = {"Retry-After": "5"}
+_MAY_PASS = (408, 429, 503, 507)
+_AGAIN_S = 5
 _SAFE = "send it again: what is stored is not stored twice"
 
 
 class ApiError(Exception):
-    """An answer that is no success: status, what is wrong, what to do."""
+    """An answer that is no success: status, what is wrong, what to do; seconds to wait where trying again may help."""
 
-    def __init__(self, status: int, message: str, hint: str = "") -> None:
+    def __init__(self, status: int, message: str, hint: str = "", again_s: int = _AGAIN_S) -> None:
         super().__init__(message)
-        self.status, self.hint = status, hint
+        self.status, self.hint, self.again_s = status, hint, again_s
 
 
-def answer(status: int, message: str, hint: str = "", headers: dict[str, str] | None = None) -> JSONResponse:
-    """The JSON of an error."""
-    return JSONResponse({"error": _line(message), "hint": _line(hint)}, status, headers)
+def answer(
+    status: int, message: str, hint: str = "", headers: dict[str, str] | None = None, again_s: int = _AGAIN_S
+) -> JSONResponse:
+    """The JSON of an error, with `Retry-After` where trying again may help."""
+    again = {"Retry-After": str(again_s)} if status in _MAY_PASS else {}
+    return JSONResponse({"error": _line(message), "hint": _line(hint)}, status, again | (headers or {}))
 
 
 def install(app: FastAPI) -> None:
@@ -44,7 +48,7 @@ def install(app: FastAPI) -> None:
 
 def _api(_request: Request, error: Exception) -> JSONResponse:
     assert isinstance(error, ApiError)  # noqa: S101 (Starlette calls a handler with its own kind)
-    return answer(error.status, str(error), error.hint)
+    return answer(error.status, str(error), error.hint, again_s=error.again_s)
 
 
 def _user(request: Request, error: Exception) -> JSONResponse:
@@ -55,7 +59,7 @@ def _user(request: Request, error: Exception) -> JSONResponse:
         return answer(status, str(error), error.hint, None if status == 403 else {"WWW-Authenticate": asks})
     if isinstance(error, DatabaseError):
         log.error("database: %s", error)
-        return answer(*_database(str(error)), _AGAIN)
+        return answer(*_database(str(error)))
     return answer(404 if isinstance(error, UnresolvedNameError) else 400, str(error), error.hint)
 
 
@@ -85,7 +89,7 @@ def _http(_request: Request, error: Exception) -> JSONResponse:
 def _os(request: Request, error: Exception) -> JSONResponse:
     if isinstance(error, OSError) and error.errno in _FULL:
         log.error("disk full: %s", error.strerror)
-        return answer(507, "the server's disk is full", _SAFE, _AGAIN)
+        return answer(507, "the server's disk is full", _SAFE)
     return _bug(request, error)
 
 

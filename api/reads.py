@@ -11,6 +11,7 @@ from sqlalchemy import Engine
 
 from api.auth import Gate
 from api.errors import ApiError
+from api.times import in_utc
 from db import queries, runs
 from db.engine import reading
 from db.queries import Filters
@@ -160,9 +161,8 @@ def _run_filters(
     status: RunStatus | None = None,
     since: datetime | None = None,
 ) -> RunFilters:
-    if since is not None and since.tzinfo is None:
-        raise ApiError(422, "since: a time without its zone", "2026-11-01T00:00:00Z")
-    return RunFilters(benchmark=benchmark, host=host, boot=boot, status=status.value if status else "", since=since)
+    known = in_utc("since", since) if since is not None else None
+    return RunFilters(benchmark=benchmark, host=host, boot=boot, status=status.value if status else "", since=known)
 
 
 def _run(one: runs.RunRow, known: dict[int, RevisionRow]) -> Json:

@@ -2,21 +2,25 @@
 
 import asyncio
 import logging
-from collections.abc import Callable, Mapping
-from dataclasses import asdict
+import time
+from collections import defaultdict
+from collections.abc import AsyncIterator, Callable, Mapping
+from contextlib import asynccontextmanager
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from tempfile import NamedTemporaryFile
 from typing import IO, Annotated, Any
 
 from fastapi import APIRouter, Depends, Header, Request
 from fastapi.responses import JSONResponse
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError
 from sqlalchemy import Engine
 from starlette.concurrency import run_in_threadpool
 from starlette.requests import ClientDisconnect
 
 from api.auth import Caller, Gate
 from api.errors import ApiError
+from api.incoming import PREFIX, SUFFIX
 from api.settings import ServerSettings
 from db import uploads as stored
 from db.engine import reading
@@ -26,8 +30,16 @@ from ingest.receive import Sender, Single, receive_bundle, receive_single
 
 log = logging.getLogger("kvmperf.api")
 _BUNDLES = ("application/x-tar", "application/gzip", "application/x-gzip", "application/octet-stream")
-_AT_ONCE = 8
+_AT_ONCE, _OF_ONE_TOKEN = 8, 4
+_LONGEST_NAME = 200  # bytes; a suffix comes behind it
 _NAME = Field(default="", max_length=200)
+
+
+def _file_name(source: str) -> str:
+    """The output lies on disk under this name while it is read."""
+    if source in (".", "..") or len(source.encode()) > _LONGEST_NAME:
+        raise ValueError(f"a file cannot be named so; at most {_LONGEST_NAME} bytes")
+    return source
 
 
 class OutputContext(BaseModel):
@@ -44,7 +56,7 @@ class OutputContext(BaseModel):
     patch: str = _NAME
     tags: list[str] = Field(default=[], max_length=100)
     reported: bool = False
-    source: str = Field(default="output", pattern=r"^[^/\x00-\x1f]{1,200}$")
+    source: Annotated[str, AfterValidator(_file_name)] = Field(default="output", pattern=r"^[^/\x00-\x1f]{1,200}$")
     command: str = Field(default="", max_length=8000)
     exit_status: int | None = Field(default=None, ge=0, le=255)
     started_at: float | None = Field(default=None, ge=0, le=1e11)
@@ -104,33 +116,53 @@ def router(engine: Engine, gate: Gate, settings: ServerSettings) -> APIRouter:
     return routes
 
 
+@dataclass(frozen=True, slots=True)
+class _Most:
+    """How large a body may be, and what to do with a larger one."""
+
+    size: int
+    hint: str = ""
+
+    def check(self, request: Request) -> None:
+        """Refuse before a byte is read, where the sender says how many there are."""
+        said = request.headers.get("content-length", "")
+        if said.isdigit() and int(said) > self.size:
+            raise self.exceeded()
+
+    def exceeded(self) -> ApiError:
+        return ApiError(413, f"more than {self.size >> 20} MiB", self.hint)
+
+
 class _Desk:
     """Takes bodies in and has them stored: a few at a time are read, one at a time is stored."""
 
     def __init__(self, engine: Engine, settings: ServerSettings) -> None:
         self._engine, self._settings = engine, settings
         self._places = asyncio.Semaphore(_AT_ONCE)
+        self._of_token: dict[str, asyncio.Semaphore] = defaultdict(lambda: asyncio.Semaphore(_OF_ONE_TOKEN))
         self._storing = asyncio.Lock()
 
     async def take_bundle(self, request: Request, caller: Caller) -> Mapping[str, object]:
         def store(body: Path) -> Mapping[str, object]:
             return receive_bundle(self._engine, body, self._sender(caller), self._settings.limits)
 
-        return await self._take(request, self._settings.max_upload_bytes, caller, store)
+        most = _Most(self._settings.max_upload_bytes, "send it in several uploads, or raise the server's --max-upload")
+        return await self._take(request, most, caller, store)
 
     async def take_output(self, request: Request, caller: Caller, context: OutputContext) -> Mapping[str, object]:
         def store(body: Path) -> Mapping[str, object]:
             return receive_single(self._engine, _single(context, body.read_bytes()), self._sender(caller))
 
-        return await self._take(request, self._settings.max_output_bytes, caller, store)
+        most = _Most(self._settings.max_output_bytes, "send it in a bundle: kvmperf upload FILE --server URL")
+        return await self._take(request, most, caller, store)
 
     async def _take(
-        self, request: Request, limit: int, caller: Caller, store: Callable[[Path], Mapping[str, object]]
+        self, request: Request, most: _Most, caller: Caller, store: Callable[[Path], Mapping[str, object]]
     ) -> Mapping[str, object]:
-        _refuse_large(request, limit)
-        async with self._places:
-            with NamedTemporaryFile(dir=self._settings.incoming, prefix="kvmperf-", suffix=".part") as body:
-                size = await self._read(request, body, limit)
+        most.check(request)
+        async with self._place(caller):
+            with NamedTemporaryFile(dir=self._settings.incoming, prefix=PREFIX, suffix=SUFFIX) as body:
+                size = await self._read(request, body, most)
                 async with self._storing:
                     told = await run_in_threadpool(store, Path(body.name))
         log.info(
@@ -143,39 +175,41 @@ class _Desk:
         )
         return told
 
-    async def _read(self, request: Request, body: IO[bytes], limit: int) -> int:
-        """Write the body into a file in pieces; how many bytes it had."""
+    @asynccontextmanager
+    async def _place(self, caller: Caller) -> AsyncIterator[None]:
+        """One of the places; a single token never has all of them."""
+        async with self._of_token[caller.prefix], self._places:
+            yield
+
+    async def _read(self, request: Request, body: IO[bytes], most: _Most) -> int:
+        """Write the body into a file in pieces; how many bytes it had.
+
+        Waiting uses the patience up and bytes restore it: nobody holds a place by sending a little now and then.
+        """
         size = 0
+        patience_s, slowest = self._settings.patience_s, self._settings.slowest_bytes_per_s
+        left_s = patience_s
         pieces = request.stream().__aiter__()
         while True:
+            asked = time.monotonic()
             try:
-                piece = await asyncio.wait_for(anext(pieces), self._settings.patience_s)
+                piece = await asyncio.wait_for(anext(pieces), left_s)
             except StopAsyncIteration:
                 break
             except TimeoutError as error:
-                raise ApiError(408, "the rest of the upload did not come", "send it again") from error
+                raise ApiError(408, f"the upload came slower than {slowest >> 10} KiB/s", "send it again") from error
             except ClientDisconnect as error:
                 raise ApiError(400, "the upload broke off", "send it again") from error
+            left_s = min(patience_s, left_s - (time.monotonic() - asked) + len(piece) / slowest)
             size += len(piece)
-            if size > limit:
-                raise _too_large(limit)
+            if size > most.size:
+                raise most.exceeded()
             body.write(piece)
         body.flush()
         return size
 
     def _sender(self, caller: Caller) -> Sender:
         return Sender(self._settings.incoming, caller.prefix)
-
-
-def _refuse_large(request: Request, limit: int) -> None:
-    """Before a byte is read, where the sender says how many there are."""
-    said = request.headers.get("content-length", "")
-    if said.isdigit() and int(said) > limit:
-        raise _too_large(limit)
-
-
-def _too_large(limit: int) -> ApiError:
-    return ApiError(413, f"more than {limit >> 20} MiB", "send it in several uploads, or raise --max-upload")
 
 
 def _context(header: str) -> OutputContext:
@@ -185,7 +219,7 @@ def _context(header: str) -> OutputContext:
         first = error.errors()[0]
         place = ".".join(str(part) for part in first["loc"]) or "Kvmperf-Context"
         hint = 'send the header Kvmperf-Context: {"host": "bm1", "label": "v6.12", "command": "..."}'
-        raise ApiError(422, f"{place}: {first['msg']}", hint) from error
+        raise ApiError(422, f"{place}: {first['msg'].removeprefix('Value error, ')}", hint) from error
 
 
 def _single(context: OutputContext, content: bytes) -> Single:
@@ -204,6 +238,7 @@ _RESPONSES: dict[int | str, dict[str, Any]] = {  # Any: OpenAPI
             (400, "Not a whole bundle, or nonsense in it; nothing was stored"),
             (401, "No token, or none that is known"),
             (403, "The token may not upload"),
+            (408, "Too slow; send it again"),
             (413, "Too large"),
             (503, "The database is busy; try again"),
             (507, "The disk is full; send it again"),

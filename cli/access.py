@@ -74,3 +74,20 @@ def _check_login(path: Path) -> None:
         )
     if not auth["redirect_uri"].endswith("/oauth2callback"):
         raise UserError(f"--login {path}: redirect_uri must end in /oauth2callback", "the provider comes back there")
+    _check_people(path, told.get("kvmperf", {}))
+
+
+def _check_people(path: Path, told: object) -> None:
+    """A word that nobody reads, or an empty list, would let everybody write whom the provider knows."""
+    section = told if isinstance(told, dict) else {"": told}
+    for name, value in section.items():
+        listed = [value] if isinstance(value, str) else value
+        match name:
+            case "people":
+                is_well = isinstance(listed, list) and all(isinstance(one, str) and one for one in listed or [0])
+            case "assume_email_verified":
+                is_well = isinstance(value, bool)
+            case _:
+                raise UserError(f"--login {path}: [kvmperf] has {name!r}", "known: people, assume_email_verified")
+        if not is_well:
+            raise UserError(f"--login {path}: [kvmperf] {name} = {value!r}", "docs/dashboard.md shows one")

@@ -6,6 +6,7 @@ from typing import Annotated
 import typer
 
 from cli.options import DatabaseOption
+from db.address import shown
 from db.errors import UserError
 
 _SERIES = "kvm-mmu-demo"
@@ -40,7 +41,7 @@ def demo(
     """
     url = _database(db)
     stored = load(url)
-    typer.echo(f"{stored} outputs of KVM selftests are in {url.removeprefix('sqlite:///')}")
+    typer.echo(f"{stored} outputs of KVM selftests are in {shown(url).removeprefix('sqlite:///')}")
     for comparison in _COMPARISONS:
         show_comparison(url, *comparison)
     show_trend(url)
@@ -82,7 +83,7 @@ def show_comparison(url: str, title: str, base: str, head: str, options: dict[st
     from cli.compare import compare
 
     words = [f"--{name} '{value}'" for name, values in options.items() for value in _listed(values)]
-    _say(title, f"kvmperf compare {base} {head} {' '.join(words)} --db {url}")
+    _say(title, f"kvmperf compare {base} {head} {' '.join(words)} --db {shown(url)}")
     compare([base, head], db=url, **options)  # type: ignore[arg-type]  # options are named as the command names them
 
 
@@ -96,7 +97,7 @@ def show_trend(url: str) -> None:
     ):
         _say(
             f"A patch series, patch by patch: {metric}",
-            f"kvmperf trend --metric {metric} --revision {_SERIES} --host {host} --db {url}",
+            f"kvmperf trend --metric {metric} --revision {_SERIES} --host {host} --db {shown(url)}",
         )
         trend(db=url, metric=metric, host=host, revision=[_SERIES])
 

@@ -49,7 +49,9 @@ def notify(
         return
     from alerts.notices.service import rehearse, run
     from db.engine import connect
+    from ingest.client import quiet_retries
 
+    quiet_retries()
     settings = _settings(config)
     engine = connect(database_url(db))
     period = digest.value if digest else ""
@@ -95,7 +97,9 @@ def attempt(
     Example: kvmperf notify try kvm-list --config notify.toml
     """
     from alerts.notices.service import attempt as send
+    from ingest.client import quiet_retries
 
+    quiet_retries()
     typer.echo(send(_settings(config or (context.obj or {}).get("config")), sink))
 
 

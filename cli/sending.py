@@ -46,7 +46,7 @@ def send(paths: list[Path], given: "Given", server: str, token_file: Path | None
 def resend_all(server: str, token_file: Path | None, *, as_json: bool) -> None:
     """Send everything that waits; the first error is raised after all were tried."""
     from ingest.client import RefusedError
-    from ingest.errors import TransferError
+    from ingest.errors import InputError, TransferError
 
     spool = _spool()
     items = spool.items()
@@ -56,7 +56,7 @@ def resend_all(server: str, token_file: Path | None, *, as_json: bool) -> None:
         try:
             client = _client(server or note.server, token_file or (Path(note.token_file) if note.token_file else None))
             _tell(_deliver(client, spool, item), as_json=as_json)
-        except (TransferError, RefusedError) as error:
+        except (InputError, TransferError, RefusedError) as error:
             typer.echo(f"kept {item.bundle}: {error}", err=True)
             failed = failed or error
     left = len(spool.items())

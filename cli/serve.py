@@ -17,6 +17,7 @@ import typer
 
 from cli.access import Access
 from cli.options import DatabaseOption, database_url
+from db.address import web
 from db.errors import UserError
 
 _PATIENCE_S = 60.0  # a first start on a slow disk imports for a while
@@ -30,6 +31,7 @@ _OPTIONS = {
     "browser.gatherUsageStats": "false",
     "logger.hideWelcomeMessage": "true",  # it would ask a web service for this host's address
     "client.toolbarMode": "minimal",
+    "client.allowedOrigins": "",  # no page around this one may send it messages: the default trusts a hosting service
     "client.showErrorDetails": "none",  # a bug goes to the log of the server, not to a reader
     "theme.light.primaryColor": "#0072B2",  # the default red reads as a regression
     "theme.dark.primaryColor": "#1F86C7",
@@ -87,14 +89,15 @@ def serve(
     Example: kvmperf serve --db sqlite:///results.db --port 8765
     """
     _refuse_without("fastapi", "uvicorn", "sqlalchemy", what="the HTTP interface")
+    if dashboard_url and not web(dashboard_url):
+        raise UserError(f"--dashboard {dashboard_url!r} is no address", "https://perf.example.org")
     _refuse_busy_port(port, address)
     import uvicorn
 
     from api.app import create_app
     from api.settings import ServerSettings
 
-    settings = ServerSettings(database_url(db), public_read=public_read, max_upload_bytes=max_upload << 20)
-    settings = replace(settings, dashboard=dashboard_url)
+    settings = ServerSettings(database_url(db), public_read, dashboard_url).with_uploads_of(max_upload << 20)
     if incoming is not None:
         if not incoming.is_dir() or not os.access(incoming, os.W_OK):
             raise UserError(f"--incoming {incoming}: no folder that can be written to", "make it, or name another")

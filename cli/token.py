@@ -37,7 +37,7 @@ def create(
 
     Example: (umask 077; kvmperf token create bench1 --scope upload --expires 365d > token)
     """
-    from db.engine import connect, shown, writing
+    from db.engine import connect, named, writing
     from db.errors import UserError
     from db.tokens import create as make
     from db.words import Scope
@@ -52,7 +52,7 @@ def create(
     typer.echo(text)
     until = f"until {ends:%Y-%m-%d}" if ends else "without end"
     typer.echo(f"token {text.split('_')[1]} ({name}) may {' and '.join(sorted(scopes))}, {until}", err=True)
-    typer.echo(f"it is stored in {shown(engine)}: servers of other databases do not know it", err=True)
+    typer.echo(f"it is stored in {named(engine)}: servers of other databases do not know it", err=True)
 
 
 @app.command("list")

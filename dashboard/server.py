@@ -3,12 +3,14 @@
 from pathlib import Path
 
 import streamlit as st
+from starlette.middleware import Middleware
 from starlette.requests import Request
 from starlette.responses import HTMLResponse
 from starlette.routing import Route
 
 from dashboard.app import PAGES  # here already, so that the first visitor does not wait for its imports
 from dashboard.document import document
+from dashboard.headers import SecurityHeaders
 
 # pages that show a figure at once, and what the address must have for that
 _WITH_FIGURE = {"trends": "", "series": "", "compare": "row"}
@@ -27,4 +29,8 @@ def _paths() -> list[str]:
     return [f"/{below}/{word}".replace("//", "/") for word in ("", *(word for word, _, _, _ in PAGES))]
 
 
-app = st.App(Path(__file__).with_name("app.py"), routes=[Route(path, _first) for path in _paths()])
+app = st.App(
+    Path(__file__).with_name("app.py"),
+    routes=[Route(path, _first) for path in _paths()],
+    middleware=[Middleware(SecurityHeaders)],
+)

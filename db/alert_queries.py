@@ -154,6 +154,8 @@ def groups(connection: Connection, filters: GroupFilters = GroupFilters(), limit
 
 def group(connection: Connection, group_id: int) -> tuple[Group, ...]:
     """The group with this id, or nothing."""
+    if group_id >= 1 << 63:  # more than a database can look up
+        return ()
     rows = connection.execute(select(AlertGroup.__table__).where(AlertGroup.id == group_id)).all()
     return tuple(_groups(connection, rows))
 

@@ -19,6 +19,7 @@ from sqlalchemy.exc import (
 )
 from sqlalchemy.exc import DatabaseError as DriverError
 
+from db.address import advice, shown
 from db.errors import DatabaseError, UserError
 
 T = TypeVar("T")
@@ -97,7 +98,7 @@ def schema_version(engine: Engine) -> str:
     return _version(engine)
 
 
-def shown(engine: Engine) -> str:
+def named(engine: Engine) -> str:
     """Where the database is, for messages: a file, or an address without its password."""
     return _shown(engine.url)
 
@@ -138,16 +139,14 @@ def in_transaction(engine: Engine, work: Callable[[Connection], T]) -> T:
 
 def _engine(url: str, *, create: bool) -> Engine:
     try:
-        parsed = make_url(url)
+        parsed = _parsed(url)
         is_postgresql = parsed.get_backend_name() == "postgresql"
         options: dict[str, Any] = _postgresql_options(parsed) if is_postgresql else {}  # Any: of create_engine
         engine = create_engine(parsed, **options)
-    except (ArgumentError, NoSuchModuleError, ModuleNotFoundError) as error:
+    except (ArgumentError, NoSuchModuleError, ModuleNotFoundError, ValueError) as error:
         if isinstance(error, ModuleNotFoundError) and error.name == "psycopg":
             raise DatabaseError("PostgreSQL needs psycopg", "pip install 'kvmperf[server,postgres]'") from error
-        raise DatabaseError(
-            f"{url!r} is no database address", "for example sqlite:///results.db or postgresql://host/kvmperf"
-        ) from error
+        raise DatabaseError(f"{shown(url)!r} is no database address", advice(url)) from error
     if is_postgresql:
         event.listen(engine, "connect", _set_up_postgresql)
     if parsed.get_backend_name() == "sqlite":
@@ -155,6 +154,13 @@ def _engine(url: str, *, create: bool) -> Engine:
         event.listen(engine, "connect", _set_up_sqlite)
         event.listen(engine, "begin", _begin_sqlite)
     return engine
+
+
+def _parsed(url: str) -> URL:
+    parsed = make_url(url)
+    if "@" in (parsed.host or ""):  # the rest of a password; the driver would print it
+        raise ArgumentError("no host")
+    return parsed
 
 
 def _postgresql_options(url: URL) -> dict[str, Any]:  # Any: of create_engine
@@ -301,4 +307,4 @@ def _is_collision(error: Exception) -> bool:
 
 
 def _shown(url: URL) -> str:
-    return url.database or "" if url.get_backend_name() == "sqlite" else url.render_as_string(hide_password=True)
+    return url.database or "" if url.get_backend_name() == "sqlite" else shown(url.render_as_string(hide_password=True))

@@ -11,9 +11,10 @@ from tempfile import TemporaryDirectory
 from db.errors import UserError
 from db.values import CaptureContext, NewCapture, Stored
 from db.writes import Pair
-from ingest.bundle import Bundle, is_bundle, open_bundle, unpack
+from ingest.bundle import Bundle, Part, is_bundle, open_bundle, unpack
 from ingest.captures import PARSERS, capture, held, reason
 from ingest.context import Given, context, merged, placed
+from ingest.errors import BundleError
 from ingest.hostfacts import HostFacts
 from ingest.hostfacts.given import read_given
 from ingest.mmtests.finding import what_fits
@@ -22,6 +23,7 @@ from ingest.outputs import SIDE_SUFFIXES, STDIN, Captured, Found, find_outputs, 
 from ingest.records import Output
 from ingest.storing import Store
 
+_APART = "each output belongs to one part"
 _NAMES = {".err": "stderr"}
 Listed = Sequence[Found | None]
 Watch = Callable[[NewCapture, int], None]  # an output that was read, and how many there are
@@ -72,17 +74,29 @@ def _of_bundle(bundle: Bundle, said: Given) -> Iterator[Pair]:
     """The captures of a bundle; the context of every part is looked at before the first of them."""
     folder = rf"{re.escape(str(bundle.folder))}/(?:\d{{4}}/)?"  # the number that the packer gives each path
     parts = []
+    known: set[Path] = set()
     for part in bundle.parts:
         given = merged(part.given, said)
         facts = part.facts if said.host_facts is None else read_given(said.host_facts)
         named = facts if part.facts_named or said.host_facts is not None else None
         where = _Where(given, _placing(given, facts, part.boot_since), named)
         listed = _listed(part.outputs)
+        _refuse_many(bundle, part, listed, known)
         where.check(listed)
         parts.append((where, listed))
     for where, listed in parts:
         for found, one in _captures(listed):
             yield where.pair(found, _told(one, folder))
+
+
+def _refuse_many(bundle: Bundle, part: Part, listed: Listed, known: set[Path]) -> None:
+    """Refuse too many outputs, and those of another part (any folder of an MMTests benchmark stands for all of it)."""
+    found = {one.path or one.stem for one in listed if one is not None}
+    if found & known:
+        raise BundleError(f"bundle: {part.outputs.relative_to(bundle.folder)}: the outputs of another part", _APART)
+    known |= found
+    if len(known) > bundle.most_captures:
+        raise BundleError(f"bundle: more than {bundle.most_captures} outputs", "send it in several bundles")
 
 
 def _opened(path: Path, stack: ExitStack) -> Bundle:

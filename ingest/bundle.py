@@ -30,15 +30,18 @@ _NAME_RECORD_BYTES = 64 << 10
 _RATIO_FREE_BYTES = 16 << 20  # small things may be as empty as they like
 _GZIP_MAGIC = b"\x1f\x8b"
 _NAME_RECORD = re.compile(rb"(?P<size>\d{1,6}) path=(?P<name>[^\n]+)\n")
+_LATEST_S = 1e11  # since 1970: the year 5138
+_SMALLER = "send it in several bundles"
 _AGAIN = "copy it again, or collect again with `kvmperf-collect.pyz --pack`"
 
 
 @dataclass(frozen=True, slots=True)
 class Limits:
-    """How much a bundle may be: unpacked bytes, files, bytes of its manifest, unpacked bytes a packed byte."""
+    """How much a bundle may be: unpacked bytes, files, outputs, bytes of its manifest, unpacked bytes a packed byte."""
 
     total_bytes: int = 4 << 30
     files: int = 200_000
+    captures: int = 50_000
     manifest_bytes: int = 64 << 20
     facts_bytes: int = 4 << 20
     ratio: int = 200
@@ -70,6 +73,7 @@ class Bundle:
     folder: Path
     parts: tuple[Part, ...]
     size: int
+    most_captures: int = USUAL.captures
 
 
 def is_bundle(path: Path) -> bool:
@@ -107,7 +111,8 @@ def unpack(packed: BinaryIO, name: str, folder: Path, limits: Limits = USUAL) ->
         more = f" and {len(missing) - 1} more" if len(missing) > 1 else ""
         raise reader.error(f"{missing[0]}{more}: missing, the bundle is cut off")
     parts = tuple(_part(part, wanted, folder, reader, limits) for part in told["parts"])
-    return Bundle(told["digest"], str(told.get("made_by", "")), folder, parts, sum(size for size, _ in wanted.values()))
+    size = sum(size for size, _ in wanted.values())
+    return Bundle(told["digest"], str(told.get("made_by", "")), folder, parts, size, limits.captures)
 
 
 def read_manifest(path: Path, limits: Limits = USUAL) -> Manifest:
@@ -128,8 +133,8 @@ class _Reader:
         self._read = 0
         self._last = ""
 
-    def error(self, what: str) -> BundleError:
-        return BundleError(f"{self._name}: {what}", _AGAIN)
+    def error(self, what: str, hint: str = _AGAIN) -> BundleError:
+        return BundleError(f"{self._name}: {what}", hint)
 
     def members(self) -> Iterator[tuple[str, int]]:
         """Name and size of each file; the caller reads its bytes before it asks for the next."""
@@ -174,7 +179,7 @@ class _Reader:
 
     def _refuse_bomb(self) -> None:
         if self._read > self._limits.total_bytes:
-            raise self.error(f"more than {self._limits.total_bytes >> 20} MiB unpacked")
+            raise self.error(f"more than {self._limits.total_bytes >> 20} MiB unpacked", _SMALLER)
         if self._raw is not self._packed and self._read > _RATIO_FREE_BYTES:
             packed = max(1, self._packed.tell())
             if self._read // packed > self._limits.ratio:
@@ -241,7 +246,7 @@ def _manifest(reader: _Reader, limits: Limits) -> Manifest:
         raise reader.error(f"does not begin with {MANIFEST}: not written by kvmperf")
     size = first[1]
     if size > limits.manifest_bytes:
-        raise reader.error(f"{MANIFEST}: {size >> 20} MiB, more than a manifest may have")
+        raise reader.error(f"{MANIFEST}: {size >> 20} MiB, more than a manifest may have", _SMALLER)
     content = reader.read(size)
     reader.skip_padding(size)
     try:
@@ -264,7 +269,7 @@ def _refuse_odd(told: Manifest, reader: _Reader, limits: Limits) -> None:
     if not isinstance(files, dict) or not isinstance(parts, list):
         raise reader.error(f"{MANIFEST}: lists no files")
     if len(files) > limits.files or len(parts) > limits.files:
-        raise reader.error(f"{MANIFEST}: lists more than {limits.files} files")
+        raise reader.error(f"{MANIFEST}: lists more than {limits.files} files", _SMALLER)
     total = 0
     for name, value in files.items():
         match value:
@@ -273,7 +278,20 @@ def _refuse_odd(told: Manifest, reader: _Reader, limits: Limits) -> None:
             case _:
                 raise reader.error(f"{name!r}: not a plain relative name with a size and a digest")
     if total > limits.total_bytes:
-        raise reader.error(f"{total >> 20} MiB unpacked, at most {limits.total_bytes >> 20} are taken")
+        raise reader.error(f"{total >> 20} MiB unpacked, at most {limits.total_bytes >> 20} are taken", _SMALLER)
+    _refuse_shared(parts, reader)
+
+
+def _refuse_shared(parts: list[object], reader: _Reader) -> None:
+    """A small bundle whose parts share their files would be read and stored as often as it has parts."""
+    for kind in ("outputs", "facts"):
+        named = [str(part.get(kind) or "") for part in parts if isinstance(part, dict)]
+        folders: set[str] = set()
+        for name in sorted((name for name in named if name), key=lambda name: name.count("/")):
+            above = name.split("/")
+            if any("/".join(above[:depth]) in folders for depth in range(1, len(above) + 1)):
+                raise reader.error(f"{name}: named as {kind} by two parts")
+            folders.add(name)
 
 
 def _copy(reader: _Reader, name: str, size: int, wanted: tuple[int, str], folder: Path) -> None:
@@ -307,11 +325,13 @@ def _part(part: object, files: Mapping[str, tuple[int, str]], folder: Path, read
     if not (folder / outputs).exists():
         raise reader.error(f"{outputs}: named as outputs, and not there")
     since = context.get("boot_since")
+    if since is not None and not (isinstance(since, int | float) and 0 <= since <= _LATEST_S):
+        raise reader.error(f"{MANIFEST}: boot_since is no time")
     return Part(
         folder / outputs,
         _given(context, reader),
         _facts(facts, files, folder, reader, limits) if facts else None,
-        float(since) if isinstance(since, int | float) else None,
+        None if since is None else float(since),
         context.get("facts_named") is True,
     )
 

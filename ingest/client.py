@@ -10,6 +10,7 @@ from urllib.parse import urlsplit
 import httpx2
 import stamina
 
+from db.address import web
 from db.errors import UserError
 from ingest.errors import InputError, TransferError
 from ingest.settings import ClientSettings
@@ -39,6 +40,12 @@ class Client:
 
     settings: ClientSettings
     transport: httpx2.BaseTransport | None = None
+
+    def __post_init__(self) -> None:
+        if not web(self.settings.server):
+            raise InputError(
+                f"{self.settings.server!r} is no server", "for example --server https://kvmperf.example.org"
+            )
 
     def send(self, item: Item, watch: Callable[[int], None] = lambda _sent: None) -> Receipt:
         """Send a bundle; its receipt. `watch` gets the bytes sent so far, from 0 again at each try.
@@ -74,10 +81,6 @@ class Client:
 
     def _connected(self) -> httpx2.Client:
         place = urlsplit(self.settings.server)
-        if place.scheme not in ("http", "https") or not place.hostname:
-            raise InputError(
-                f"{self.settings.server!r} is no server", "for example --server https://kvmperf.example.org"
-            )
         return httpx2.Client(
             base_url=self.settings.server.rstrip("/"),
             headers={"Authorization": f"Bearer {self.settings.token}", "User-Agent": "kvmperf"},
@@ -95,8 +98,8 @@ def quiet_retries() -> None:
 
 def is_readable_by_others(server: str) -> bool:
     """Whether a token sent there can be read on the way."""
-    place = urlsplit(server)
-    return place.scheme == "http" and place.hostname not in _LOOPBACK
+    place = web(server)
+    return place is not None and place.scheme == "http" and place.hostname not in _LOOPBACK
 
 
 def _pieces(bundle: Path, watch: Callable[[int], None]) -> Iterator[bytes]:

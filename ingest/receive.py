@@ -19,6 +19,7 @@ from ingest.bundle import USUAL, Limits, read_manifest, unpack
 from ingest.context import Given, placed
 from ingest.storing import ONE_WRITE, Batches, Portion
 
+UNPACKED = "kvmperf-unpacked-"  # what folders of uploads are named, in the sender's folder
 _LISTED = 1000  # captures that a receipt lists one by one
 _MOST_SAID = ("quarantined", "stored", "duplicate")  # what a sender must act on comes first
 
@@ -57,7 +58,7 @@ def receive_bundle(
     with reading(engine) as connection:
         if known := uploads.receipt(connection, digest):
             return {**known, "repeated": True}
-    with TemporaryDirectory(dir=sender.folder, prefix="unpacked-") as folder, packed.open("rb") as opened:
+    with TemporaryDirectory(dir=sender.folder, prefix=UNPACKED) as folder, packed.open("rb") as opened:
         bundle = unpack(opened, "bundle", Path(folder), limits)
         begin = _Beginning(digest, sender)
         batches = Batches(engine, origin=sender.origin, begin=begin, portion=portion)
@@ -73,7 +74,7 @@ def receive_bundle(
 def receive_single(engine: Engine, single: Single, sender: Sender) -> Mapping[str, object]:
     """The receipt of one output. Its context must be told: nothing is known of where it comes from."""
     context = placed(single.given, None)
-    with TemporaryDirectory(dir=sender.folder, prefix="single-") as folder:
+    with TemporaryDirectory(dir=sender.folder, prefix=UNPACKED) as folder:
         path = Path(folder) / Path(single.source).name
         for name, content in _files(single, path):
             name.write_bytes(content)

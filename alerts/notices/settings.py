@@ -11,6 +11,7 @@ from typing import Any, NoReturn
 from urllib.parse import urlsplit
 
 from alerts.notices.notice import IMMEDIATE, Kind, Notice
+from db.address import web
 from db.errors import UserError
 
 _LOOPBACK = ("localhost", "127.0.0.1", "::1")
@@ -124,7 +125,7 @@ def read(told: Table, source: str, environment: Mapping[str, str]) -> Settings:
     """The settings that a parsed file says."""
     _known(told, {"dashboard": str, "sink": list}, source)
     dashboard = told.get("dashboard", "")
-    if dashboard and urlsplit(dashboard).scheme not in ("http", "https"):
+    if dashboard and not web(dashboard):
         _refuse(source, f"dashboard = {dashboard!r} is no address", "https://perf.example.org")
     tables = told.get("sink", [])
     if not all(isinstance(one, dict) for one in tables):
@@ -177,20 +178,37 @@ def _mail(given: _Given, told: Table, place: str, environment: Mapping[str, str]
         _refuse(place, "a user needs a password and a password a user", 'user = "…", password_env = "SMTP_PASSWORD"')
     if password and tls == "none" and told["server"] not in _LOOPBACK:
         _refuse(place, "the password would travel in the open", 'tls = "starttls"')
+    port = told.get("port", _PORTS[tls])
+    if not 0 < port < 1 << 16:
+        _refuse(place, f"port = {port}", f"1 to 65535, mostly {_PORTS[tls]}")
     return MailSink(
-        *given, told["server"], told.get("port", _PORTS[tls]), tls, told["sender"], tuple(told["to"]),
-        tuple(told.get("cc", ())), told.get("ca_file", ""), told.get("user", ""), password,
+        *given, told["server"], port, tls, told["sender"], tuple(told["to"]),
+        tuple(told.get("cc", ())), _ca_file(told, place), told.get("user", ""), password,
     )  # fmt: skip
 
 
 def _webhook(given: _Given, told: Table, place: str, environment: Mapping[str, str]) -> Sink:
     url = told.get("url") or _secret(told, "url", place, environment)
-    parts = urlsplit(url)
-    if parts.scheme not in ("http", "https") or not parts.hostname:
-        _refuse(place, "has no url that begins with https://", 'url = "https://…", or url_file = "…"')
+    parts = web(url)
+    if not parts:
+        _refuse(place, "has no url that begins with https:// and names a host", 'url = "https://…", or url_file = "…"')
     if parts.scheme == "http" and parts.hostname not in _LOOPBACK:
         _refuse(place, "http:// to another host can be read on the way", "https://")
-    return WebhookSink(*given, url, _secret(told, "secret", place, environment), told.get("ca_file", ""))
+    return WebhookSink(*given, url, _secret(told, "secret", place, environment), _ca_file(told, place))
+
+
+def _ca_file(told: Table, place: str) -> str:
+    """The file of certificates, looked into: while sending, it would be taken for an error of the server."""
+    path = str(told.get("ca_file", ""))
+    if path:
+        import ssl
+
+        try:
+            ssl.create_default_context(cafile=path)
+        except OSError as error:
+            reason = "no certificates in it" if isinstance(error, ssl.SSLError) else error.strerror
+            _refuse(place, f"ca_file = {path!r}: {reason}", "a file of certificates (PEM)")
+    return path
 
 
 def _file(given: _Given, told: Table, place: str, _environment: Mapping[str, str]) -> Sink:
@@ -227,6 +245,8 @@ def _known(told: Table, words: Mapping[str, type], place: str) -> None:
             _refuse(
                 place, f"unknown key {name!r}", f"did you mean {near[0]}?" if near else f"known: {', '.join(words)}"
             )
+        if any("\0" in text for text in (value if isinstance(value, list) else [value]) if isinstance(text, str)):
+            _refuse(place, f"{name} = {value!r} has a NUL in it", "no name, address or path has one")
         kind = words[name]
         fits = isinstance(value, int | float if kind is float else kind) and not isinstance(value, bool)
         if not fits or (kind is list and name != "sink" and not all(isinstance(one, str) for one in value)):

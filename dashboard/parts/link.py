@@ -24,7 +24,10 @@ def _who(row: st.delta_generator.DeltaGenerator) -> None:
     elif user.can_log_in():
         with row.popover(markdown_text(name or "Read only", 40), icon=":material/person:"):
             if not name:
-                st.text("This log-in is too old, or not one of the people who may write. Reading is free.")
+                st.text(
+                    "This log-in is too old, or not one of the people who may write, "
+                    "or its mail address is not verified. Reading is free."
+                )
             st.button("Log out", icon=":material/logout:", on_click=st.logout)
     elif name:
         row.badge(markdown_text(name, 40), icon=":material/person:", color="gray")

@@ -111,6 +111,7 @@ def test_what_is_said_stays_with_who_said_it(fresh):
         ({"action": "note", "more": 1}, 422),
         ({"action": "mute", "text": "why"}, 400),
         ({"action": "mute", "text": "why", "until": "2099-01-01T00:00:00"}, 422),
+        ({"action": "mute", "text": "why", "until": "9999-12-31T23:59:59-14:00"}, 422),
         ({"action": "link", "text": "javascript:alert(1)"}, 400),
         ({"action": "reopen"}, 400),
         ({}, 422),

@@ -81,3 +81,11 @@ def test_damaged_uploads_are_answered_and_never_half_stored(client, bundle):
         else:
             receipt = told.json()
             assert receipt["stored"] + receipt["duplicate"] + receipt["quarantined"] in {1, 8}
+
+
+@pytest.mark.parametrize("since", ["0001-01-01T00:00:00+14:00", "9999-12-31T23:59:59-14:00", "2026-11-01", "1e9"])
+def test_no_time_makes_a_server_error(client, since):
+    told = client.get("/api/v1/runs", params={"since": since})
+
+    assert told.status_code == 422
+    assert told.json()["error"].startswith("since: ")

@@ -5,6 +5,7 @@ from datetime import UTC, datetime, timedelta
 import pytest
 from starlette.testclient import TestClient
 
+from api import errors
 from api.app import create_app
 from api.limits import Bucket
 from db import engine as engines
@@ -59,9 +60,10 @@ def test_uploading_rights_are_no_rights_to_read(anybody, token):
 
 
 def test_guessing_is_slowed_down(anybody, token):
-    told = [anybody.get("/api/v1/runs", headers=bearer(f"kvmperf_0000000{n}_x")).status_code for n in range(12)]
+    told = [anybody.get("/api/v1/runs", headers=bearer(f"kvmperf_0000000{n}_x")) for n in range(12)]
 
-    assert told == [401] * 10 + [429] * 2
+    assert [one.status_code for one in told] == [401] * 10 + [429] * 2
+    assert int(told[-1].headers["retry-after"]) >= 1
     assert anybody.get("/api/v1/runs", headers=bearer(token())).status_code == 200
 
 
@@ -117,6 +119,12 @@ def test_errors_are_json_of_one_line(client):
         assert set(one.json()) == {"error", "hint"}
         assert one.json()["error"]
         assert "\n" not in one.json()["error"] + one.json()["hint"]
+
+
+@pytest.mark.parametrize("status", [408, 429, 503, 507])
+def test_what_may_pass_says_when_to_try_again(status):
+    assert errors.answer(status, "x").headers["retry-after"] == "5"
+    assert "retry-after" not in errors.answer(400, "x").headers
 
 
 def test_a_bug_is_500_without_its_insides(settings, monkeypatch, caplog):

@@ -1,5 +1,10 @@
+import asyncio
 import errno
+import io
 import json
+import os
+import time
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 
 import bundles
@@ -8,6 +13,7 @@ from starlette.testclient import TestClient
 
 from api import uploads
 from api.app import create_app
+from api.auth import Caller
 from db import measuring
 from db.words import Scope
 from ingest.bundle import Limits, read_manifest
@@ -111,6 +117,40 @@ def test_a_large_body_is_refused_before_and_while_it_is_read(settings, token, bu
     assert "MiB" in told[0].json()["error"]
 
 
+def test_an_output_that_is_too_large_alone_is_taken_in_a_bundle(settings, token, tmp_path):
+    small = replace(settings, max_output_bytes=100)
+    headers = {**TEXT, "Kvmperf-Context": json.dumps({"host": "b", "label": "x"})}
+    with TestClient(create_app(small), headers={"Authorization": f"Bearer {token()}"}) as client:
+        alone = client.post("/api/v1/uploads", content=bundles.DIRTY_LOG, headers=headers)
+        packed = send(client, bundles.write(tmp_path / "b.tar", bundles.output()).read_bytes())
+
+    assert (alone.status_code, packed.status_code) == (413, 201)
+    assert "in a bundle" in alone.json()["hint"]
+    assert "--max-upload" not in alone.json()["hint"]
+
+
+def test_larger_uploads_may_be_larger_unpacked(settings):
+    assert settings.with_uploads_of(8 << 30).limits.total_bytes == 32 << 30
+    assert settings.with_uploads_of(1 << 20).limits.total_bytes == Limits().total_bytes
+
+
+def test_what_a_killed_server_left_is_removed_at_the_next_start(settings):
+    """Only what has our names, and only after a day: another server may be receiving into the same folder."""
+    there = {}
+    for age_s in (0, 2 * 86_400):
+        there[age_s] = [settings.incoming / f"{name}{age_s}{end}" for name, end in NAMES]
+        for path in there[age_s]:
+            path.write_bytes(b"x") if path.suffix else (path / "s001").mkdir(parents=True)
+            os.utime(path, (time.time() - age_s,) * 2)
+
+    create_app(settings)
+
+    assert set(settings.incoming.iterdir()) == {*there[0], there[2 * 86_400][-1]}
+
+
+NAMES = [("kvmperf-", ".part"), ("kvmperf-unpacked-", ""), ("other-", ".part")]
+
+
 def test_a_bundle_beyond_the_limits_is_refused(settings, token, bundle):
     strict = replace(settings, limits=Limits(files=3))
 
@@ -118,6 +158,27 @@ def test_a_bundle_beyond_the_limits_is_refused(settings, token, bundle):
         told = send(client, bundle.read_bytes())
 
     assert (told.status_code, "more than 3 files" in told.json()["error"]) == (400, True)
+
+
+def test_a_bundle_with_more_outputs_than_allowed_is_refused(settings, token, bundle):
+    strict = replace(settings, limits=Limits(captures=7))
+    with TestClient(create_app(strict), headers={"Authorization": f"Bearer {token()}"}) as client:
+        told = send(client, bundle.read_bytes())
+
+        assert (told.status_code, told.json()["error"]) == (400, "bundle: more than 7 outputs")
+        assert stored(client) == []
+
+
+def test_a_small_bundle_cannot_have_its_outputs_stored_many_times(client, tmp_path):
+    """Each folder of a benchmark of MMTests stands for all of it."""
+    files = {f"r/iter-0/b/{n}/log": b"x" for n in range(3)} | {"r/iter-0/tests-timestamp": b"test begin :: b 1\n"}
+    parts = [{**bundles.PART, "outputs": f"r/iter-0/b/{n}"} for n in range(3)]
+
+    told = send(client, bundles.write(tmp_path / "many.tar", files, parts).read_bytes())
+
+    assert told.status_code == 400
+    assert told.json()["error"] == "bundle: r/iter-0/b/1: the outputs of another part"
+    assert stored(client) == []
 
 
 def test_a_single_output_is_stored_with_its_context(client):
@@ -135,6 +196,9 @@ def test_a_single_output_is_stored_with_its_context(client):
 @pytest.mark.parametrize(
     ("context", "says"),
     [
+        (json.dumps({"host": "b", "label": "x", "source": ".."}), "source: a file cannot be named so"),
+        (json.dumps({"host": "b", "label": "x", "source": "."}), "source: a file cannot be named so"),
+        (json.dumps({"host": "b", "label": "x", "source": "é" * 150}), "source: a file cannot be named so"),
         ("", "host"),
         ("{", "JSON"),
         ('{"host": "h", "surprise": 1}', "surprise"),
@@ -157,31 +221,58 @@ def test_an_unknown_content_type_is_415(client):
     assert send(client, b"x", **{"Content-Type": "application/json"}).status_code == 415
 
 
-def test_an_upload_that_stalls_is_ended(settings):
-    """The body never goes on: the place is free again after the time."""
-    import asyncio
-    from concurrent.futures import ThreadPoolExecutor
+@pytest.mark.parametrize("pauses", [[60.0], [0.01] * 1000])
+def test_an_upload_that_stalls_or_drips_is_ended(settings, pauses):
+    """The place is free again after the time, also if a byte comes now and then."""
+    desk = uploads._Desk(None, replace(settings, patience_s=0.1))
 
-    desk = uploads._Desk(None, replace(settings, patience_s=0.05))
+    class Slow:
+        async def stream(self):
+            for pause in pauses:
+                await asyncio.sleep(pause)
+                yield b"x"
 
-    class Stalled:
-        def stream(self):
-            return self
-
-        def __aiter__(self):
-            return self
-
-        async def __anext__(self):
-            await asyncio.sleep(60)
-
-    class Sink:
-        def write(self, piece): ...
-
-    with ThreadPoolExecutor() as thread:  # a loop of its own: a browser test may have left one in this thread
-        ended = thread.submit(lambda: asyncio.run(desk._read(Stalled(), Sink(), 10))).exception()
+    ended = _in_a_loop(desk._read(Slow(), io.BytesIO(), uploads._Most(10_000))).exception()
 
     assert isinstance(ended, uploads.ApiError)
-    assert ended.status == 408
+    assert (ended.status, ended.again_s) == (408, 5)
+
+
+def test_an_upload_that_is_slow_and_fast_enough_is_taken(settings):
+    """Longer than the patience in all, and never behind the slowest rate by more."""
+    desk = uploads._Desk(None, replace(settings, patience_s=5.0, slowest_bytes_per_s=1))
+
+    class Steady:
+        async def stream(self):
+            for _ in range(20):
+                await asyncio.sleep(0.01)
+                yield b"x" * 100
+
+    assert _in_a_loop(desk._read(Steady(), io.BytesIO(), uploads._Most(10_000))).result() == 2000
+
+
+def test_one_token_cannot_take_every_place(settings):
+    desk = uploads._Desk(None, settings)
+
+    async def hold(prefix, forever):
+        async with desk._place(Caller(prefix)):
+            await forever.wait()
+
+    async def scene():
+        forever = asyncio.Event()
+        greedy = [asyncio.create_task(hold("a", forever)) for _ in range(100)]
+        await asyncio.sleep(0)
+        async with asyncio.timeout(30), desk._place(Caller("b")):
+            forever.set()
+        await asyncio.gather(*greedy)
+
+    assert _in_a_loop(scene()).exception() is None
+
+
+def _in_a_loop(work):
+    """A loop of its own: a browser test may have left one in this thread."""
+    with ThreadPoolExecutor() as thread:
+        return thread.submit(asyncio.run, work)
 
 
 def test_reading_rights_are_no_rights_to_upload(settings, token, bundle):

@@ -81,6 +81,24 @@ def test_a_weak_or_wrong_log_in_is_refused(tmp_path, change, said):
         Access(login=_file(tmp_path, WHOLE | change)).check("127.0.0.1")
 
 
+@pytest.mark.parametrize(
+    "told", ["peopel = ['a@b']", "people = []", "people = [7]", "people = ''", "assume_email_verified = 'yes'"]
+)
+def test_a_list_of_people_that_nobody_would_read_is_refused(tmp_path, told):
+    path = _file(tmp_path, WHOLE)
+    path.write_text(f"{path.read_text()}[kvmperf]\n{told}\n")
+
+    with pytest.raises(UserError, match=r"\[kvmperf\]"):
+        Access(login=path).check("127.0.0.1")
+
+
+def test_people_and_trust_in_the_provider_are_taken(tmp_path):
+    path = _file(tmp_path, WHOLE)
+    path.write_text(f"{path.read_text()}[kvmperf]\npeople = ['*@b', 'sub:7']\nassume_email_verified = true\n")
+
+    Access(login=path).check("127.0.0.1")
+
+
 def test_a_file_without_the_section_and_no_file_at_all_are_refused(tmp_path):
     with pytest.raises(UserError, match=r"no \[auth\] section"):
         Access(login=_file(tmp_path, WHOLE, "other")).check("127.0.0.1")

@@ -118,11 +118,13 @@ def test_why_names_the_alerts_that_a_series_is_part_of(tmp_path):
     )
 
 
-def test_an_unknown_alert_is_named(database):
-    done = CliRunner().invoke(app, ["alerts", "ack", "999", "--db", str(database)])
+@pytest.mark.parametrize("word", ["show", "ack"])
+@pytest.mark.parametrize("number", ["999", "99999999999999999999"])
+def test_an_unknown_alert_is_named(database, word, number):
+    done = CliRunner().invoke(app, ["alerts", word, number, "--db", str(database)])
 
     assert isinstance(done.exception, UserError)
-    assert "alert 999" in str(done.exception)
+    assert f"alert {number}" in str(done.exception)
 
 
 def test_an_upload_can_look_at_once(tmp_path):

@@ -110,6 +110,17 @@ def test_what_does_not_arrive_is_kept_shown_and_sent_again(inside, tmp_path):
     assert len(mailbox.seen) == 2
 
 
+def test_retries_are_not_logged_between_what_is_told(kvmperf, tmp_path):
+    config = tmp_path / "notify.toml"
+    url = f"http://127.0.0.1:{receivers.free_port()}/"
+    config.write_text(f'[[sink]]\nname = "chat"\nkind = "webhook"\nurl = "{url}"\n')
+
+    told = kvmperf("notify", "try", "chat", "--config", config, code=3).stderr
+
+    assert "Connection refused" in told
+    assert "stamina" not in told
+
+
 @pytest.mark.usefixtures("alerts")
 def test_a_digest_on_demand(inside, tmp_path):
     told = tmp_path / "told.txt"

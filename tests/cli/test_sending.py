@@ -260,3 +260,14 @@ def test_progress_is_shown_on_a_terminal_only(server, upload, label):
 
     assert not re.search(r"\x1b|packing|sending", err)
     assert is_stored_once(server, label)
+
+
+def test_an_address_that_is_none_is_told_before_anything_is_packed(kvmperf, tmp_path):
+    (tmp_path / "token").write_text("x")
+    (tmp_path / "x.out").write_bytes(bundles.DIRTY_LOG)
+
+    where = ("--server", "https://[bad", "--token-file", tmp_path / "token")
+    told = kvmperf("upload", tmp_path / "x.out", "--label", "a", *where, code=1).stderr
+
+    assert told.startswith("kvmperf: 'https://[bad' is no server\n")
+    assert not (tmp_path / "state").exists()

@@ -1,4 +1,7 @@
+import json
 import socket
+from urllib.error import HTTPError
+from urllib.request import ProxyHandler, build_opener
 
 import pytest
 
@@ -14,6 +17,15 @@ def test_a_busy_port_is_an_error_with_another_port_to_try():
             serve.serve_dashboard("sqlite:///x.db", port)
 
     assert f"--port {port + 1}" in raised.value.hint
+
+
+@pytest.mark.parametrize("url", ["ftp:foo", "perf.example.org", "https://[::1"])
+def test_links_in_feeds_lead_to_an_address(make_kvmperf, tmp_path, url):
+    with socket.create_server(("127.0.0.1", 0)) as taken:  # or a command that takes the address would go on
+        port = taken.getsockname()[1]
+        done = make_kvmperf(tmp_path / "x.db")("serve", "--dashboard", url, "--port", port, code=1)
+
+    assert done.stderr.startswith(f"kvmperf: --dashboard {url!r} is no address\n")
 
 
 def test_without_streamlit_the_extra_is_named(monkeypatch):
@@ -33,4 +45,33 @@ def test_nothing_is_sent_to_anyone():
     assert told["--server.headless"] == "true"
     assert told["--client.showErrorDetails"] == "none"
     assert told["--server.address"] == "127.0.0.1"
+    assert told["--client.allowedOrigins"] == ""
     assert told["--logger.hideWelcomeMessage"] == "true"  # it asks a web service for this host's address
+
+
+def _answer(address):
+    opener = build_opener(ProxyHandler({}))  # loopback is never behind a proxy
+    try:
+        return opener.open(address, timeout=60)
+    except HTTPError as error:
+        return error
+
+
+@pytest.mark.parametrize(
+    "path", ["", "inbox", "_stcore/health", "_stcore/host-config", "static/manifest.json", "favicon.png", "media/x"]
+)
+def test_no_page_can_frame_the_dashboard(server, path):
+    with _answer(server + path) as answer:
+        headers = answer.headers
+
+    assert headers["X-Frame-Options"] == "DENY"
+    assert "frame-ancestors 'none'" in headers["Content-Security-Policy"]
+    assert headers["X-Content-Type-Options"] == "nosniff"
+    assert headers["Referrer-Policy"] == "same-origin"
+
+
+def test_no_page_of_a_hosting_service_may_send_it_messages(server):
+    with _answer(server + "_stcore/host-config") as answer:
+        trusted = json.load(answer)["allowedOrigins"]
+
+    assert [one for one in trusted if one] == []

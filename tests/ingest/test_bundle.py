@@ -18,6 +18,7 @@ from ingest.collector import pack
 from ingest.errors import BundleError
 
 LIMITS = Limits()
+_TWICE = [{**bundles.PART, "outputs": "s002", "facts": "s001/x.out"}]
 FILES = bundles.output(1) | bundles.output(2)
 
 
@@ -262,6 +263,12 @@ def test_a_plain_tar_of_outputs_is_told_from_a_bundle(tmp_path):
         ({"parts": [{**bundles.PART, "outputs": "nowhere"}]}, "named as outputs, and not there"),
         ({"parts": [{**bundles.PART, "facts": "nowhere"}]}, "named as host facts"),
         ({"parts": [{**bundles.PART, "facts": "s001/x.out"}]}, "not JSON"),
+        ({"parts": [bundles.PART, bundles.PART]}, "s001: named as outputs by two parts"),
+        ({"parts": [{**bundles.PART, "outputs": "s001/x.out"}, bundles.PART]}, "s001/x.out: named as outputs by two"),
+        ({"parts": [{**bundles.PART, "facts": "s001/x.out"}, *_TWICE]}, "s001/x.out: named as facts by two parts"),
+        ({"parts": [{**bundles.PART, "context": {"boot_since": 10**400}}]}, "boot_since is no time"),
+        ({"parts": [{**bundles.PART, "context": {"boot_since": float("nan")}}]}, "boot_since is no time"),
+        ({"parts": [{**bundles.PART, "context": {"boot_since": "x"}}]}, "boot_since is no time"),
         ({"parts": [{**bundles.PART, "context": {"label": 7}}]}, "label is 7"),
         ({"parts": [{**bundles.PART, "context": {"tags": [7]}}]}, "tags is [7]"),
     ],

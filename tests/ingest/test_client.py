@@ -118,7 +118,7 @@ def test_a_refusal_is_not_tried_again(item, status, told, for_good):
     assert "\n" not in str(caught.value)
 
 
-@pytest.mark.parametrize("url", ["", "server", "ftp://server", "http://", "http:///x"])
+@pytest.mark.parametrize("url", ["", "server", "ftp://server", "http://", "http:///x", "https://[bad"])
 def test_an_address_that_is_none_is_refused(item, url):
     with pytest.raises(InputError, match="is no server"):
         client([], [], url).send(item)
