@@ -10,7 +10,8 @@ import pytest
 from pythons import python
 
 from ingest.bundle import read_manifest
-from ingest.collector.build import archive
+from ingest.collector.build import archive, build
+from ingest.errors import InputError
 
 COUNTING = ("sh", "-c", "echo run >> count; cat count; echo note >&2; exit 3")
 
@@ -21,6 +22,19 @@ def names(tmp_path, bundle="out.tar"):
 
 def test_equal_sources_are_equal_bytes():
     assert archive() == archive()
+
+
+def test_what_is_no_file_is_not_replaced(tmp_path):
+    os.mkfifo(tmp_path / "pipe")
+    (tmp_path / "link").symlink_to("pipe")
+
+    for name in ("pipe", "link"):
+        with pytest.raises(InputError, match="something that is no file"):
+            build(tmp_path / name)
+
+    assert (tmp_path / "pipe").is_fifo()
+    assert (tmp_path / "link").is_symlink()
+    assert len(list(tmp_path.iterdir())) == 2
 
 
 @pytest.mark.parametrize("version", ["3.8", "3.9", "3.10", "3.11", "3.12", "3.13"])
