@@ -61,8 +61,8 @@ def upload(
     Bundles of kvmperf-collect.pyz bring their context along; options given here go before it.
     Without --host and --host-facts the outputs count as measured on this machine. The same upload again stores
     nothing new. What cannot be parsed is kept and listed as quarantined; what cannot be read is listed as unreadable,
-    and the exit status is 1. With --server the upload waits in a spool
-    until the server has acknowledged it; what could not be sent stays there for --resend (exit status 3).
+    and the exit status is 1. With --server the upload waits in a spool until the server has acknowledged it; what
+    could not be sent stays there for --resend (exit status 3).
 
     Example: kvmperf upload out/ --label v6.12+mmu-lockless --boot-id "$(cat /proc/sys/kernel/random/boot_id)"
     """
