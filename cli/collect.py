@@ -25,6 +25,7 @@ def build(
     from ingest.collector.build import build as write
 
     try:
-        typer.echo(write(path))
+        written = write(path)
     except OSError as error:
         raise UserError(f"{path}: cannot be written: {error.strerror}", "name another file or folder") from error
+    typer.echo(written)

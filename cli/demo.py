@@ -1,15 +1,27 @@
 """`kvmperf demo`: real outputs into a database, a comparison and a trend out of it, and the dashboard."""
 
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from cli.options import DatabaseOption
+from cli.options import database_url
 from db.address import shown
-from db.errors import UserError
+from db.errors import DatabaseError, UserError
+
+if TYPE_CHECKING:
+    from sqlalchemy import Engine
+
+# Without KVMPERF_DB: what that names is somebody's own, and the demo is for looking around.
+DemoOption = Annotated[
+    str,
+    typer.Option(
+        "--db", metavar="URL", help="Database of the demo. Default: kvmperf-demo.db in the current directory."
+    ),
+]
 
 _SERIES = "kvm-mmu-demo"
+_NAMES = {_SERIES, "split-on", "split-on-again", "split-off"}  # all that the demo stores outputs under
 _PATCHES = 6
 _VIEW = "compare?base=split-on&head=split-off&vary=kvm.eager_page_split&host=lab-icount"
 # The lab's virtual machines by the beginning of their boots' names: a virtual instruction clock, the same with long
@@ -28,14 +40,15 @@ _COMPARISONS: tuple[tuple[str, str, str, dict[str, object]], ...] = (
 
 def demo(
     *,
-    db: DatabaseOption = "",
+    db: DemoOption = "",
     serve: Annotated[bool, typer.Option("--serve/--no-serve", help="Serve the dashboard at the end.")] = True,
     port: Annotated[int, typer.Option(help="Port of the dashboard.", min=1, max=65535)] = 8501,
 ) -> None:
     """Fill a database with real outputs, compare them, and serve the dashboard.
 
     The outputs were captured from unmodified KVM selftests on an emulated machine; they come with kvmperf. The
-    database is kvmperf-demo.db in the current directory unless --db names another.
+    database is kvmperf-demo.db in the current directory unless --db names another; KVMPERF_DB does not count here. One
+    that holds anything else than the demo is refused.
 
     Example: kvmperf demo --no-serve
     """
@@ -54,10 +67,10 @@ def demo(
 def load(url: str) -> int:
     """Store the demo outputs; how many there are. Loading them again stores nothing new."""
     from cli.upload import store
-    from db.engine import open_any, upgrade
+    from db.engine import connect
     from ingest.context import Given
 
-    upgrade(open_any(url, create=True))
+    _refuse_others(connect(url, create=True), url)
     outputs = _outputs()
     total = 0
     for folder in sorted(outputs.glob("eager-split/*/*")):
@@ -102,6 +115,24 @@ def show_trend(url: str) -> None:
         trend(db=url, metric=metric, host=host, revision=[_SERIES])
 
 
+def _refuse_others(engine: "Engine", url: str) -> None:
+    """Refuse a database in which somebody has more than the demo."""
+    from db.engine import reading
+    from db.queries import revisions, stored_names
+    from db.series import known_series
+    from db.tokens import listed
+
+    with reading(engine) as connection:
+        names = {one.series or one.label for one in revisions(connection)}
+        names |= {one.name for one in known_series(connection)}
+        hosts = set(stored_names(connection)["host"])
+        is_its_own = names <= _NAMES and hosts <= set(_HOSTS.values()) and not listed(connection)
+    engine.dispose()
+    if not is_its_own:
+        shown = url.removeprefix("sqlite:///")
+        raise DatabaseError(f"{shown}: holds more than the demo; nothing was stored", "--db names a new file")
+
+
 def _host(boot: str) -> str:
     return _HOSTS[boot.split("-", maxsplit=1)[0]]
 
@@ -115,8 +146,6 @@ def _listed(values: object) -> list[object]:
 
 
 def _database(given: str) -> str:
-    from cli.options import database_url
-
     return database_url(given) if given else f"sqlite:///{Path.cwd() / 'kvmperf-demo.db'}"
 
 

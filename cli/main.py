@@ -4,11 +4,15 @@ Every command imports what it needs inside its function: `--help` must not pay f
 """
 
 import errno
+import os
 import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
 from importlib import import_module
-from typing import Any
+from typing import Annotated, Any
 
 import typer
+from typer.core import TyperGroup
 
 from db.errors import UserError
 
@@ -43,10 +47,43 @@ GROUPS: tuple[tuple[str, str], ...] = (
 )
 
 
+class _PipeClosedError(Exception):
+    """Whoever read our output has seen enough."""
+
+
+class _InterruptedError(Exception):
+    """Ctrl-C."""
+
+
+class _Commands(TyperGroup):
+    """The commands. Typer would end without a word on Ctrl-C, and with 1 where a pipe is closed: both are ours."""
+
+    def make_context(self, *words: Any, **more: Any) -> Any:  # Any: typer's own
+        """Read the options, or print help."""
+        with _told_apart():
+            return super().make_context(*words, **more)
+
+    def invoke(self, ctx: Any) -> Any:  # Any: typer's own
+        """Run a command."""
+        with _told_apart():
+            return super().invoke(ctx)
+
+
+@contextmanager
+def _told_apart() -> Iterator[None]:
+    try:
+        yield
+    except BrokenPipeError as error:
+        raise _PipeClosedError from error
+    except KeyboardInterrupt as error:
+        raise _InterruptedError from error
+
+
 def application(only: str = "") -> typer.Typer:
     """The command line. Where one command of it is asked for by name, only that one's module is loaded."""
     found = typer.Typer(
         name="kvmperf",
+        cls=_Commands,
         no_args_is_help=True,
         add_completion=False,
         rich_markup_mode=None,  # plain help: rich would double its time
@@ -54,8 +91,8 @@ def application(only: str = "") -> typer.Typer:
         help="Performance regression database for KVM on x86: did this patch series make anything slower?",
         pretty_exceptions_enable=False,
     )
-    found.callback()(_nothing)  # or a single command would have no name
-    is_known = only in {name for name, _ in (*COMMANDS, *GROUPS)}
+    found.callback()(_options)  # or a single command would have no name
+    is_known = only in {"--version", *(name for name, _ in (*COMMANDS, *GROUPS))}
     for name, place in COMMANDS:
         if name == only or not is_known:
             found.command(name)(_loaded(place))
@@ -76,26 +113,33 @@ def __getattr__(name: str) -> typer.Typer:
 def main() -> None:
     """Run the command line; leave with the exit codes that the documentation promises."""
     try:
-        application(*sys.argv[1:2])()
+        _run()
     except UserError as error:
         report(error)
         sys.exit(error.exit_code)
-    except ModuleNotFoundError as error:
-        if error.name is None or error.name.partition(".")[0] not in _SERVER:
-            raise
-        report(_client_only(error.name))
-        sys.exit(1)
-    except BrokenPipeError:  # `kvmperf … | head`: the reader has seen enough
-        sys.stderr.close()
+    except (_PipeClosedError, BrokenPipeError):  # `kvmperf … | head`
+        os.dup2(os.open(os.devnull, os.O_WRONLY), 1)  # or Python would complain at its end
         sys.exit(0)
     except OSError as error:
         if error.errno not in _FULL:
             raise
         report(UserError(f"{error.filename or 'the disk'}: {error.strerror}", "make room, then do it again"))
         sys.exit(1)
-    except KeyboardInterrupt:
+    except (_InterruptedError, KeyboardInterrupt):
         sys.stderr.write("kvmperf: interrupted\n")
         sys.exit(130)
+
+
+def _run() -> None:
+    try:
+        application(*sys.argv[1:2])()
+    except ModuleNotFoundError as error:
+        if error.name is None or error.name.partition(".")[0] not in _SERVER:
+            raise
+        raise _client_only(error.name) from error
+    finally:
+        if sys.stdout is not None:  # closed: `>&-`
+            sys.stdout.flush()
 
 
 def report(error: UserError) -> None:
@@ -112,8 +156,21 @@ def _client_only(name: str) -> UserError:
     return UserError(f"this command needs the server's packages: no {name} here", hint)
 
 
-def _nothing() -> None:
-    """No option stands before the command."""
+def _say_version(is_asked: bool) -> None:
+    if is_asked:
+        from importlib.metadata import version
+
+        typer.echo(f"kvmperf {version('kvmperf')}")
+        raise typer.Exit
+
+
+def _options(
+    *,
+    _version: Annotated[
+        bool, typer.Option("--version", callback=_say_version, is_eager=True, help="Show the version and end.")
+    ] = False,
+) -> None:
+    """What stands before the command."""
 
 
 def _loaded(place: str) -> Any:  # Any: a command's function, or a group

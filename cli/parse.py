@@ -1,6 +1,7 @@
 """`kvmperf parse`: shows what the parsers see in outputs; stores nothing."""
 
 import json
+import os
 import sys
 from collections.abc import Iterable, Iterator, Sequence
 from itertools import groupby
@@ -34,7 +35,7 @@ def parse(
     Example: kvmperf parse out/ --json
     """
     failures = _parse_all(paths, format_name, as_json=as_json)
-    if len(failures) == 1 and len(paths) == 1 and not paths[0].is_dir():
+    if len(failures) == 1 and _is_alone(paths):
         raise failures[0]
     if failures:
         raise typer.Exit(1)
@@ -46,7 +47,7 @@ def _parse_all(paths: Sequence[Path], format_name: str, *, as_json: bool) -> lis
     from ingest import parsers
 
     failures: list[UserError] = []
-    is_alone = len(paths) == 1 and not paths[0].is_dir()
+    is_alone = _is_alone(paths)
     for captured in _each(paths):
         try:
             if isinstance(captured, UserError):
@@ -71,6 +72,10 @@ def _each(paths: Sequence[Path]) -> Iterator["Captured | UserError"]:
             yield UserError(f"{path}: a bundle of outputs, and no output", hint)
         else:
             yield from read_each([path])
+
+
+def _is_alone(paths: Sequence[Path]) -> bool:
+    return len(paths) == 1 and not os.path.isdir(paths[0])  # noqa: PTH112 (that of Path raises in a closed folder)
 
 
 def _print(source: str, records: Iterable["Record"], *, as_json: bool) -> None:

@@ -1,7 +1,7 @@
 """`kvmperf upload`: parse outputs and store them."""
 
 import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import asdict
 from functools import cache
@@ -19,6 +19,9 @@ if TYPE_CHECKING:
     from db.values import CaptureContext, NewCapture, Stored
     from ingest.accept import Watch
     from ingest.context import Given
+
+
+_OUTCOMES = ("stored", "duplicate", "quarantined", "unreadable")
 
 
 def upload(
@@ -58,8 +61,9 @@ def upload(
 
     Bundles of kvmperf-collect.pyz bring their context along; options given here go before it.
     Without --host and --host-facts the outputs count as measured on this machine. The same upload again stores
-    nothing new. What cannot be parsed is kept and listed as quarantined. With --server the upload waits in a spool
-    until the server has acknowledged it; what could not be sent stays there for --resend (exit status 3).
+    nothing new. What cannot be parsed is kept and listed as quarantined; what cannot be read is listed as unreadable,
+    and the exit status is 1. With --server the upload waits in a spool until the server has acknowledged it; what
+    could not be sent stays there for --resend (exit status 3).
 
     Example: kvmperf upload out/ --label v6.12+mmu-lockless --boot-id "$(cat /proc/sys/kernel/random/boot_id)"
     """
@@ -94,8 +98,7 @@ def upload(
         from cli.detect import after_upload
 
         after_upload(database_url(db))
-    if all(receipt.outcome == "quarantined" for receipt in receipts):
-        raise UserError("nothing could be parsed: everything is quarantined", "`kvmperf parse PATH` says what is wrong")
+    _refuse_unstored(receipts)
 
 
 def store(paths: list[Path], given: "Given", url: str) -> list["Stored"]:
@@ -200,16 +203,28 @@ def line(receipt: Mapping[str, object]) -> str:
     from report.words import held_because
 
     outcome, source = receipt["outcome"], receipt["source"]
-    if outcome == "quarantined":
-        return f"quarantined  {source}: {held_because(str(receipt['reason']), str(source))}"
+    if outcome in ("quarantined", "unreadable"):
+        return f"{outcome:<12} {source}: {held_because(str(receipt['reason']), str(source))}"
     if outcome == "duplicate":
         return f"duplicate    {source}"
     runs, values = (f"{receipt[word]} {word[:-1] if receipt[word] == 1 else word}" for word in ("runs", "values"))
     return f"stored       {source}: {runs}, {values}"
 
 
+def _refuse_unstored(receipts: Sequence["Stored"]) -> None:
+    """End with an error where something is not in the database, or nothing of use."""
+    if unreadable := sum(receipt.outcome == "unreadable" for receipt in receipts):
+        what = "1 output" if unreadable == 1 else f"{unreadable} outputs"
+        raise UserError(
+            f"{what} could not be read", "check their permissions and upload again: nothing is stored twice"
+        )
+    if all(receipt.outcome == "quarantined" for receipt in receipts):
+        raise UserError("nothing could be parsed: everything is quarantined", "`kvmperf parse PATH` says what is wrong")
+
+
 def _summary(receipts: list["Stored"]) -> str:
-    count = {word: sum(r.outcome == word for r in receipts) for word in ("stored", "duplicate", "quarantined")}
+    count = {word: sum(r.outcome == word for r in receipts) for word in _OUTCOMES}
     values = sum(r.values for r in receipts)
     rest = f"{count['duplicate']} duplicate, {count['quarantined']} quarantined"
+    rest += f", {count['unreadable']} unreadable" if count["unreadable"] else ""
     return f"{count['stored']} stored ({values} value{'s' * (values != 1)}), {rest}"

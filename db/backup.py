@@ -16,6 +16,7 @@ from sqlalchemy import Engine
 from db.checking import check
 from db.engine import HEAD, connect, open_any, schema_version, upgrade
 from db.errors import DatabaseError
+from db.sqlite import address
 from db.transfer import Progress, transfer
 
 
@@ -30,6 +31,7 @@ def backup(engine: Engine, path: Path, progress: Progress) -> int:
             transfer(engine, copy, progress)
             copy.dispose()
         _look_through(unfinished, "the backup")
+        _as_one_file(unfinished)
         _keep(unfinished, path)
     return path.stat().st_size
 
@@ -78,15 +80,21 @@ def _beside(path: Path) -> Iterator[Path]:
 def _copy_pages(source: Path, target: Path) -> None:
     """The pages of one moment; writers go on meanwhile, because the source is in WAL mode."""
     target.touch(mode=0o600)
-    opened, copy = sqlite3.connect(source), sqlite3.connect(target)
+    opened, copy = sqlite3.connect(address(source), uri=True), sqlite3.connect(target)
     try:
         opened.backup(copy)
-        copy.execute("PRAGMA journal_mode=DELETE")  # one file, nothing beside it
     except sqlite3.Error as error:
         raise DatabaseError(f"{source}: {error}", "nothing was written") from error
     finally:
         opened.close()
         copy.close()
+
+
+def _as_one_file(path: Path) -> None:
+    """Out of WAL mode, so that it can be read where no file may be made beside it."""
+    opened = sqlite3.connect(path)
+    opened.execute("PRAGMA journal_mode=DELETE")
+    opened.close()
 
 
 def _look_through(path: Path, name: str) -> None:

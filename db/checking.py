@@ -10,6 +10,7 @@ from sqlalchemy import Connection, Engine, Table, and_, exists, func, select, te
 from sqlalchemy.types import LargeBinary
 
 from db.engine import HEAD, reading, schema_version
+from db.errors import DamagedError
 from db.models import Artifact, Base, Capture, CaptureFile, Measurement, Run, TimeSeries
 
 _BATCH = 20_000
@@ -28,6 +29,13 @@ class Finding:
 
 def check(engine: Engine) -> Iterator[Finding]:
     """What is found, one after the other. Nothing is changed; others may write meanwhile."""
+    try:
+        yield from _looks(engine)
+    except DamagedError as error:
+        yield Finding("reading", f"{error.said}: nothing more can be looked at", is_problem=True)
+
+
+def _looks(engine: Engine) -> Iterator[Finding]:
     version = schema_version(engine)
     yield Finding("schema", f"version {version or 'none'}, this kvmperf's is {HEAD}", version != HEAD)
     if version != HEAD:
@@ -44,9 +52,8 @@ def check(engine: Engine) -> Iterator[Finding]:
 def _file(connection: Connection) -> Finding:
     """What the engine says of its own storage."""
     if connection.dialect.name == "sqlite":
-        said = connection.execute(text("PRAGMA integrity_check(5)")).scalars().all()
-        is_sound = list(said) == ["ok"]
-        return Finding("file", "SQLite finds no damage" if is_sound else "; ".join(map(str, said)), not is_sound)
+        said = " ".join("; ".join(connection.execute(text("PRAGMA integrity_check(5)")).scalars()).split())
+        return Finding("file", "SQLite finds no damage" if said == "ok" else said, said != "ok")
     torn = connection.execute(
         text("SELECT coalesce(sum(checksum_failures), 0) FROM pg_stat_database WHERE datname = current_database()")
     ).scalar_one()
@@ -88,7 +95,7 @@ def _artifacts(connection: Connection) -> Finding:
         count += 1
         try:
             content = gzip.decompress(row.content)
-        except (OSError, EOFError, zlib.error):
+        except (OSError, EOFError, zlib.error, TypeError):  # of damaged bytes, of no bytes at all
             bad.append(row.id)
             continue
         if len(content) != row.size or hashlib.sha256(content).hexdigest() != row.sha256:
@@ -114,8 +121,8 @@ def _measurements(connection: Connection) -> Finding:
     return Finding("measurements", f"{rows:,} with {values:,} values are readable")
 
 
-def _is_whole(n: int, warmup: int, packed: bytes) -> bool:
-    return len(packed) == 8 * n and 0 <= warmup <= n and n > 0
+def _is_whole(n: int, warmup: int, packed: object) -> bool:
+    return isinstance(packed, bytes) and len(packed) == 8 * n and 0 <= warmup <= n and n > 0
 
 
 def _left_over(connection: Connection) -> Iterator[Finding]:

@@ -19,19 +19,20 @@ from sqlalchemy.exc import (
 )
 from sqlalchemy.exc import DatabaseError as DriverError
 
+from db import sqlite
 from db.address import advice, shown
-from db.errors import DatabaseError, UserError
+from db.errors import DamagedError, DatabaseError, UserError
 
 T = TypeVar("T")
 
 HEAD = "0006"  # the newest migration; a test keeps it true
-_BUSY_TIMEOUT_MS = 10_000
 _HINTS = {
     "locked": "another kvmperf is writing; try again",
     "connection": "does the server run, and is this its address? --db or KVMPERF_DB names another",
     "full": "make room, then do it again: what is stored is not stored twice",
+    "readonly": "writing needs a file and a folder that are writable for you; --db names another database",
+    "unable to open": "check the permissions of the file and its folder; --db names another database",
 }
-_WRITING = "kvmperf_writing"  # execution option: take the write lock at BEGIN, not at the first write
 _UPGRADING = 5386010  # the advisory lock that upgrades of one PostgreSQL database wait for
 _OLDEST_POSTGRESQL = 15
 _TRIES = 6
@@ -40,6 +41,7 @@ _PATIENCE_S = 10  # for a PostgreSQL server that does not answer
 # SQLSTATEs that say: another transaction was in the way, the same again may succeed. The last, a unique key that was
 # there only after we had looked, finds the row on the next try.
 _COLLISIONS = ("40001", "40P01", "23505")
+_DAMAGED = ("XX001", "XX002")  # PostgreSQL's word for a torn page of a table, of an index
 
 
 def default_url(data_home: Path) -> str:
@@ -115,7 +117,7 @@ def reading(engine: Engine) -> Iterator[Connection]:
 @contextmanager
 def writing(engine: Engine) -> Iterator[Connection]:
     """A transaction that writes: committed at the end, rolled back on any exception."""
-    writer = engine.execution_options(**{_WRITING: True})
+    writer = engine.execution_options(**{sqlite.WRITING: True})
     with _errors_for_people(engine), writer.begin() as connection:
         yield connection
 
@@ -150,9 +152,8 @@ def _engine(url: str, *, create: bool) -> Engine:
     if is_postgresql:
         event.listen(engine, "connect", _set_up_postgresql)
     if parsed.get_backend_name() == "sqlite":
-        _prepare_file(parsed, create=create)
-        event.listen(engine, "connect", _set_up_sqlite)
-        event.listen(engine, "begin", _begin_sqlite)
+        sqlite.prepare(parsed, create=create)
+        sqlite.listen(engine)
     return engine
 
 
@@ -176,43 +177,6 @@ def _set_up_postgresql(connection: Any, _record: object) -> None:  # Any: the dr
     from db.nul import register
 
     register(connection)
-
-
-def _prepare_file(url: URL, *, create: bool) -> None:
-    if not url.database or url.database == ":memory:":
-        return
-    path = Path(url.database)
-    if path.is_dir():
-        raise DatabaseError(f"{path}: a directory, not a database file")
-    if not path.exists() and not create:
-        raise DatabaseError(
-            f"{path}: no database here",
-            "`kvmperf upload`, `serve` or `demo` makes one; --db or KVMPERF_DB names another",
-        )
-    if path.exists():
-        return
-    try:  # what is new is its owner's alone: outputs and facts are not for everybody; the -wal and -shm follow the file
-        path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-        path.touch(mode=0o600)
-    except OSError as error:
-        raise DatabaseError(f"{path}: cannot be made: {error.strerror}", "--db names another place") from error
-
-
-def _set_up_sqlite(connection: Any, _record: object) -> None:  # Any: the driver's own connection type
-    connection.isolation_level = None  # transactions are begun by _begin_sqlite, not guessed by the driver
-    for pragma in (
-        f"busy_timeout={_BUSY_TIMEOUT_MS}",
-        "journal_mode=WAL",
-        "synchronous=FULL",  # what was acknowledged survives a power cut, not only a crash of ours
-        "foreign_keys=ON",
-        "cache_size=-65536",
-    ):
-        connection.execute(f"PRAGMA {pragma}")
-
-
-def _begin_sqlite(connection: Connection) -> None:
-    lock = "IMMEDIATE" if connection.get_execution_options().get(_WRITING) else "DEFERRED"
-    connection.exec_driver_sql(f"BEGIN {lock}")
 
 
 def _version(engine: Engine) -> str:
@@ -282,19 +246,37 @@ def _errors_for_people(engine: Engine) -> Iterator[None]:
         hint = next((hint for word, hint in _HINTS.items() if word in said), "")
         raise DatabaseError(f"{where}: {said}", hint) from error
     except DriverError as error:
-        if "not a database" in str(error.orig):
-            raise DatabaseError(f"{where}: not a database file", "--db names another") from error
-        if _state(error) == "22001":  # SQLite takes a text of any length
-            raise UserError("a name is too long for the database", "names have at most 200 characters") from error
-        if _state(error) == "42501":
-            raise DatabaseError(f"{where}: {_said(error)}", "the role needs rights on this database") from error
-        raise
+        told = _for_people(where, error)
+        if told is None:
+            raise
+        raise told from error
+    except UnicodeDecodeError as error:  # SQLite's own message quotes what it could not read
+        if not error.object.startswith(b"malformed"):
+            raise
+        raise DamagedError(where, error.object.decode(errors="replace").split(" - ")[0]) from error
+
+
+def _for_people(where: str, error: DriverError) -> UserError | None:
+    """What people can understand of a driver's error; nothing where it is a bug."""
+    said = _said(error)
+    if "not a database" in said:
+        return DatabaseError(f"{where}: not a database file", "--db names another")
+    if "malformed" in said or _state(error) in _DAMAGED:
+        return DamagedError(where, said)
+    if _state(error) == "22001":  # SQLite takes a text of any length
+        return UserError("a name is too long for the database", "names have at most 200 characters")
+    if _state(error) == "42501":
+        return DatabaseError(f"{where}: {said}", "the role needs rights on this database")
+    return None
 
 
 def _said(error: DBAPIError) -> str:
-    """What the driver says, in one line: PostgreSQL adds the statement and lists every address that it tried."""
+    """What the driver says, in one line: PostgreSQL adds the statement and lists every address that it tried.
+
+    SQLite adds the text that is none, however long.
+    """
     lines = str(error.orig).strip().splitlines() or [type(error.orig).__name__]
-    return lines[0].rstrip(":")
+    return lines[0].split(" with text ")[0].rstrip(":")
 
 
 def _state(error: BaseException | None) -> str:

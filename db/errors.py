@@ -18,5 +18,13 @@ class DatabaseError(UserError):
     """The database is missing, locked, too new, too old, or not one of ours."""
 
 
+class DamagedError(DatabaseError):
+    """The engine cannot read its own file; `said` are its words."""
+
+    def __init__(self, where: str, said: str) -> None:
+        super().__init__(f"{where}: damaged: {said}", "`kvmperf db check` says more; `kvmperf db restore` a backup")
+        self.said = said
+
+
 class UnresolvedNameError(UserError):
     """A name that the user gave means nothing here, or more than one thing."""

@@ -60,7 +60,7 @@ class NewCapture:
 
 @dataclass(frozen=True, slots=True)
 class Stored:
-    """What became of one capture. `outcome`: stored, duplicate or quarantined."""
+    """What became of one capture. `outcome`: stored, duplicate, quarantined or unreadable."""
 
     source: str
     outcome: str

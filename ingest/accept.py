@@ -14,7 +14,7 @@ from db.writes import Pair
 from ingest.bundle import Bundle, Part, is_bundle, open_bundle, unpack
 from ingest.captures import PARSERS, capture, held, reason
 from ingest.context import Given, context, merged, placed
-from ingest.errors import BundleError
+from ingest.errors import BundleError, UnreadableError, readable
 from ingest.hostfacts import HostFacts
 from ingest.hostfacts.given import read_given
 from ingest.mmtests.finding import what_fits
@@ -46,16 +46,20 @@ def accept_bundle(store: Store, bundle: Bundle, said: Given) -> Iterator[Stored]
 def accept_all(store: Store, given: Given, paths: Sequence[Path], watch: Watch | None = None) -> Iterator[Stored]:
     """Store files, folders and bundles; each must be there, and each bundle whole, before anything is stored.
 
+    What the system does not let us read is not stored; it comes last, as unreadable, and the rest is stored.
     `watch` is told of each output that was read, and how many there are.
     """
     with ExitStack() as stack:
         bundles = {path: _opened(path, stack) for path in paths if is_bundle(path)}
         listed = {path: _listed(path) for path in paths if path not in bundles}
+        unreadable: list[Stored] = []
         total = sum(map(len, listed.values())) + sum(_outputs(bundle) for bundle in bundles.values())
         pairs = chain.from_iterable(
-            _of_bundle(bundles[path], given) if path in bundles else _of_paths(given, [listed[path]]) for path in paths
+            _of_bundle(bundles[path], given) if path in bundles else _of_paths(given, [listed[path]], unreadable)
+            for path in paths
         )
         yield from store.store_all(_watched(pairs, total, watch) if watch else pairs)
+        yield from unreadable
 
 
 def accept_at(store: Store, place: CaptureContext, path: Path) -> Iterator[Stored]:
@@ -64,10 +68,10 @@ def accept_at(store: Store, place: CaptureContext, path: Path) -> Iterator[Store
     yield from store.store_all((_in_its_boot(place, one), _told(one, hidden)) for _, one in _captures(_listed(path)))
 
 
-def _of_paths(given: Given, listed: Iterable[Listed]) -> Iterator[Pair]:
+def _of_paths(given: Given, listed: Iterable[Listed], unreadable: list[Stored] | None = None) -> Iterator[Pair]:
     where = _Where(given, lambda: context(given))
     for found in listed:
-        yield from (where.pair(*one) for one in _captures(found))
+        yield from (where.pair(*one) for one in _captures(found, unreadable))
 
 
 def _of_bundle(bundle: Bundle, said: Given) -> Iterator[Pair]:
@@ -147,27 +151,35 @@ def _listed(path: Path) -> Listed:
     return [None] if str(path) == STDIN else find_outputs(path)
 
 
-def _captures(listed: Listed) -> Iterator[tuple[Found | None, NewCapture]]:
+def _captures(listed: Listed, unreadable: list[Stored] | None = None) -> Iterator[tuple[Found | None, NewCapture]]:
+    """The captures of outputs; one that the system does not let us read is listed instead, where there is a list."""
     for found in listed:
         if found is None:
             yield from ((None, capture(captured)) for captured in read_outputs([STDIN]))
-        else:
+            continue
+        try:
             yield found, _read(found)
+        except UnreadableError as error:
+            if unreadable is None:
+                raise
+            unreadable.append(Stored(found.relative_path, "unreadable", reason=reason(error)))
 
 
 def _read(found: Found) -> NewCapture:
     """The capture of one output on disk; a file that is no text, or has a broken side file, is kept in quarantine."""
     try:
         captured = read_output(found)
+    except UnreadableError:
+        raise
     except UserError as error:
         if found.path is None:
             raise
         if found.part is not None:
             kept = what_fits(found.part)[0]
             return NewCapture(found.relative_path, kept, quarantined=reason(error), parsed_with=PARSERS)
-        return replace(
-            held(Captured(Output("", str(found.path)), b"", b"", found.relative_path), error), files=_raw(found)
-        )
+        with readable(found.path):
+            files = _raw(found)
+        return replace(held(Captured(Output("", str(found.path)), b"", b"", found.relative_path), error), files=files)
     return capture(captured)
 
 

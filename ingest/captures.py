@@ -12,7 +12,7 @@ from db.values import NewCapture, NewMeasurement, NewRun
 from ingest import parsers
 from ingest.errors import FormatError
 from ingest.harness import era
-from ingest.outputs import Captured
+from ingest.outputs import Captured, spelled
 from ingest.records import Better, Measurement, Record, Status, Unit
 
 _VERSION = 2  # of `measurements`: grows when equal records are stored differently
@@ -31,7 +31,7 @@ def capture(captured: Captured) -> NewCapture:
 
 def reason(error: UserError) -> str:
     """Why something is held, in one line."""
-    return f"{error} ({error.hint})" if error.hint else str(error)
+    return spelled(f"{error} ({error.hint})" if error.hint else str(error))
 
 
 def held(captured: Captured, error: UserError) -> NewCapture:

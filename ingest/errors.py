@@ -1,5 +1,9 @@
 """Errors of ingestion, addressed to the person who uploads."""
 
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
 from db.errors import UserError
 
 
@@ -20,6 +24,13 @@ class InputError(UserError):
     """A path that cannot be read as what it should be: missing, empty, binary, of the wrong kind."""
 
 
+class UnreadableError(InputError):
+    """A file or folder that the system does not let us read. It may be readable tomorrow."""
+
+    def __init__(self, path: object, error: OSError) -> None:
+        super().__init__(f"{path}: cannot be read: {error.strerror}", "check its permissions")
+
+
 class TransferError(UserError):
     """Server or network did not take an upload; it stays in the spool."""
 
@@ -28,3 +39,12 @@ class TransferError(UserError):
 
 class BundleError(InputError):
     """A bundle that is not what its manifest says: cut off, changed, too large, or reaching outside its folder."""
+
+
+@contextmanager
+def readable(path: Path) -> Iterator[None]:
+    """An error of the system, wherever in a tree, names what cannot be read."""
+    try:
+        yield
+    except OSError as error:
+        raise UnreadableError(error.filename or path, error) from error

@@ -6,14 +6,14 @@ captured. Reads files and nothing else: no parsing, no network.
 
 import sys
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from db.errors import UserError
 from ingest import runner_tree
 from ingest.collector.folder import JOURNAL, is_session
-from ingest.errors import FormatError, InputError
+from ingest.errors import FormatError, InputError, UnreadableError, readable
 from ingest.records import Output
 
 if TYPE_CHECKING:
@@ -80,6 +80,16 @@ def read_each(paths: Iterable[Path | str]) -> Iterator[Captured | UserError]:
 
 def find_outputs(path: Path) -> list[Found]:
     """The outputs under one path, sorted; InputError when there are none."""
+    with readable(path):
+        return [replace(one, relative_path=spelled(one.relative_path)) for one in _find(path)]
+
+
+def spelled(name: str) -> str:
+    """A name that is no UTF-8 in letters that are: its strange bytes as escapes."""
+    return name.encode("utf-8", "backslashreplace").decode()
+
+
+def _find(path: Path) -> list[Found]:
     inside = _inside_mmtests(path)
     if inside is not None:
         return [inside]
@@ -101,6 +111,11 @@ def find_outputs(path: Path) -> list[Found]:
 
 def read_output(found: Found) -> Captured:
     """One output with its side files; a missing output is an empty text."""
+    with readable(found.path or found.stem):
+        return _read(found)
+
+
+def _read(found: Found) -> Captured:
     if found.part is not None:
         from ingest.mmtests.finding import read_part
 
@@ -109,7 +124,7 @@ def read_output(found: Found) -> Captured:
         return _read_test(found, found.path)
     stdout = _content(found.path) if found.path is not None else b""
     side = {suffix: _side_bytes(found, suffix) for suffix in SIDE_SUFFIXES}
-    place = str(found.path if found.path is not None else found.stem.with_name(f"{found.stem.name}.cmd"))
+    place = spelled(str(found.path if found.path is not None else found.stem.with_name(f"{found.stem.name}.cmd")))
     started_at, ended_at = _times(side[".time"], f"{found.stem}.time")
     stderr = side[".err"] or b""
     output = Output(
@@ -129,7 +144,7 @@ def _read_test(found: Found, path: Path) -> Captured:
     ended = runner_tree.ended(path.parent)
     errors = path.with_name(runner_tree.STDERR)
     stdout, stderr = _content(path), _content(errors) if errors.is_file() else b""
-    source = found.relative_path if found.relative_path.count("/") > 1 else str(path)
+    source = found.relative_path if found.relative_path.count("/") > 1 else spelled(str(path))
     output = Output(
         text=decoded(stdout, str(path)),
         source=source,
@@ -214,7 +229,7 @@ def _read_bytes(path: Path) -> bytes:
             )
         return path.read_bytes()
     except OSError as error:
-        raise InputError(f"{path}: cannot be read: {error.strerror}", "check its permissions") from error
+        raise UnreadableError(path, error) from error
 
 
 def _content(path: Path) -> bytes:
@@ -232,10 +247,18 @@ def _side_bytes(found: Found, suffix: str) -> bytes | None:
     return _read_bytes(path) if path != found.path and path.is_file() else None
 
 
-def _read_stdin() -> Captured:
-    stdout = sys.stdin.buffer.read(MAX_BYTES + 1)
-    if len(stdout) > MAX_BYTES:
+def stdin_bytes() -> bytes:
+    """What is piped in."""
+    if sys.stdin is None:  # closed: `<&-`
+        raise InputError("<stdin>: closed", "pipe an output in, or name a file")
+    raw = sys.stdin.buffer.read(MAX_BYTES + 1)
+    if len(raw) > MAX_BYTES:
         raise InputError(f"<stdin>: more than {MAX_BYTES >> 20} MiB", "check what was piped in")
+    return raw
+
+
+def _read_stdin() -> Captured:
+    stdout = stdin_bytes()
     return Captured(Output(text=decoded(stdout, "<stdin>"), source="<stdin>"), stdout, b"", "<stdin>")
 
 

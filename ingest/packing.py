@@ -4,7 +4,6 @@ Standard library only: a bench host has the client and not the database.
 """
 
 import os
-import sys
 from collections.abc import Iterator, Sequence
 from contextlib import ExitStack
 from dataclasses import asdict, dataclass
@@ -17,8 +16,8 @@ from ingest.bundle import is_bundle, open_bundle, unpack
 from ingest.collector import pack
 from ingest.collector.pack import Member
 from ingest.context import Given, context, merged
-from ingest.errors import InputError
-from ingest.outputs import MAX_BYTES, SIDE_SUFFIXES, STDIN, Found, find_outputs
+from ingest.errors import readable
+from ingest.outputs import SIDE_SUFFIXES, STDIN, Found, find_outputs, stdin_bytes
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,18 +75,16 @@ class _Packer:
         files |= {file: None for test in tests for file in _of_test(test)}
         files |= {file: None for one in found if one.part is None and not _is_test(one) for file in _with_sides(one)}
         root = _root(path, iterations, tests)
-        self.members += (pack.member(f"{prefix}/{_portable(file.relative_to(root))}", file) for file in files)
+        with readable(path):
+            self.members += (pack.member(f"{prefix}/{_portable(file.relative_to(root))}", file) for file in files)
         alone = path.is_file() and not iterations
         named = (found[0].path or found[0].stem.with_name(f"{found[0].stem.name}.cmd")) if alone else path
         self._add_part(f"{prefix}/{_portable(named.relative_to(root))}" if named != root else prefix, prefix, found)
         self.outputs += len(found)
 
     def add_stdin(self, prefix: str) -> None:
-        content = sys.stdin.buffer.read(MAX_BYTES + 1)
-        if len(content) > MAX_BYTES:
-            raise InputError(f"<stdin>: more than {MAX_BYTES >> 20} MiB", "check what was piped in")
         name = f"{prefix}/<stdin>"
-        self.members.append(pack.member(name, content))
+        self.members.append(pack.member(name, stdin_bytes()))
         self._add_part(name, prefix, [])
         self.outputs += 1
 

@@ -5,7 +5,7 @@ import os
 import shutil
 import subprocess
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 
 import pytest
@@ -102,14 +102,22 @@ def make_kvmperf() -> Callable[[Path], Run]:
     return runner
 
 
-def runner(database: Path) -> Run:
-    """The command on a database."""
+@pytest.fixture
+def bound_kvmperf(tmp_path: Path) -> Run:
+    """The same as somebody whom file permissions bind, also where the tests run as root."""
+    import unprivileged
+
+    return runner(tmp_path / "k.db", unprivileged.words())
+
+
+def runner(database: Path, before: Sequence[str] = ()) -> Run:
+    """The command on a database; `before` are words that stand before it."""
     environment = {**os.environ, "KVMPERF_DB": f"sqlite:///{database}"}
 
     def run(
         *words: object, code: int = 0, stdin: str = "", cwd: Path | None = None
     ) -> subprocess.CompletedProcess[str]:
-        command = [sys.executable, "-m", "cli", *map(str, words)]
+        command = [*before, sys.executable, "-m", "cli", *map(str, words)]
         done = subprocess.run(
             command, capture_output=True, text=True, env=environment, input=stdin, cwd=cwd, check=False, timeout=300
         )

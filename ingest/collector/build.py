@@ -5,6 +5,8 @@ import zipfile
 from io import BytesIO
 from pathlib import Path
 
+from ingest.errors import InputError
+
 _NAME = "kvmperf-collect.pyz"
 _SHEBANG = b"#!/usr/bin/env python3\n"
 _EPOCH = (1980, 1, 1, 0, 0, 0)  # the first time that a zip can tell
@@ -21,6 +23,8 @@ sys.exit(main())
 def build(target: Path) -> Path:
     """Write the collector to a file (or into a folder, under its usual name); returns where."""
     path = target / _NAME if target.is_dir() else target
+    if path.exists() and not path.is_file():
+        raise InputError(f"{path}: there is something that is no file", "name another file or folder")
     part = path.with_name(f".{path.name}.part")
     part.write_bytes(archive())
     part.chmod(0o755)

@@ -10,7 +10,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-from ingest.errors import InputError
+from ingest.errors import InputError, UnreadableError, readable
 from ingest.parsers.mmtests import commands, timestamps
 from ingest.parsers.mmtests.catalog import known
 from ingest.parsers.mmtests.tree import FOLDERS
@@ -60,12 +60,13 @@ def is_run(folder: Path) -> bool:
 
 def is_tree(path: Path) -> bool:
     """Whether a path is a log base, a run, or anything inside one."""
-    if part_around(path) is not None:
-        return True
-    if not path.is_dir():
-        return False
-    folders = [path, *(folder for folder in _entries(path) if folder.is_dir())]
-    return is_iteration(path) or any(is_run(folder) for folder in folders if os.access(folder, os.R_OK))
+    with readable(path):
+        if part_around(path) is not None:
+            return True
+        if not path.is_dir():
+            return False
+        folders = [path, *(folder for folder in _entries(path) if folder.is_dir())]
+        return is_iteration(path) or any(is_run(folder) for folder in folders if os.access(folder, os.R_OK))
 
 
 def parts_of_run(run: Path) -> Iterator[Part]:
@@ -129,7 +130,7 @@ def what_fits(part: Part) -> tuple[dict[str, bytes], list[str]]:
                 continue
             files[name] = path.read_bytes()
         except OSError as error:
-            raise InputError(f"{path}: cannot be read: {error.strerror}", "check its permissions") from error
+            raise UnreadableError(path, error) from error
         room -= len(files[name])
     return files, too_large
 
@@ -216,7 +217,7 @@ def _entries(folder: Path) -> list[Path]:
 
 
 def _refuse(error: OSError) -> None:
-    raise InputError(f"{error.filename}: cannot be read: {error.strerror}", "check its permissions") from error
+    raise UnreadableError(error.filename, error) from error
 
 
 def _stamps(iteration: Path) -> timestamps.Timestamps:
@@ -228,7 +229,7 @@ def _text(path: Path) -> str:
         with path.open("rb") as opened:
             return opened.read(_MAX_TIMESTAMPS).decode("utf-8", errors="replace")
     except OSError as error:
-        raise InputError(f"{path}: cannot be read: {error.strerror}", "check its permissions") from error
+        raise UnreadableError(path, error) from error
 
 
 def _named(iteration: Path) -> Path:

@@ -164,6 +164,12 @@ def test_a_backup_is_whole_while_others_write(sample, engine, tmp_path, postgres
     assert [one.name for one in tmp_path.iterdir() if one.name.startswith(".")] == []
 
 
+def test_a_backup_needs_no_file_beside_it(engine, tmp_path):
+    backup(engine, tmp_path / "b.db", quiet)
+
+    assert (tmp_path / "b.db").read_bytes()[18:20] == b"\1\1"  # not in WAL mode
+
+
 def test_a_restored_backup_is_what_was_backed_up(sample, engine, tmp_path):
     backup(sample, tmp_path / "b.db", quiet)
     restore(tmp_path / "b.db", engine, quiet)

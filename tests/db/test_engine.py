@@ -10,6 +10,7 @@ from alembic.script import ScriptDirectory
 from sqlalchemy import inspect, text
 
 from db import engine as engines
+from db import sqlite
 from db.errors import DatabaseError
 from db.models import Base
 
@@ -104,7 +105,7 @@ def test_a_database_of_another_program_is_refused(tmp_path):
 
 def test_a_locked_database_says_so(tmp_path, monkeypatch):
     engines.connect(url(tmp_path / "busy.db"), create=True)
-    monkeypatch.setattr(engines, "_BUSY_TIMEOUT_MS", 50)
+    monkeypatch.setattr(sqlite, "BUSY_TIMEOUT_MS", 50)
     holder = sqlite3.connect(tmp_path / "busy.db", isolation_level=None)
     holder.execute("BEGIN IMMEDIATE")
 

@@ -10,7 +10,7 @@ import pytest
 from pythons import python
 
 from ingest.bundle import read_manifest
-from ingest.collector.build import archive
+from ingest.collector.build import archive, build
 from ingest.context import Given, context
 from ingest.errors import InputError
 from ingest.outputs import find_outputs
@@ -24,6 +24,19 @@ def names(tmp_path, bundle="out.tar"):
 
 def test_equal_sources_are_equal_bytes():
     assert archive() == archive()
+
+
+def test_what_is_no_file_is_not_replaced(tmp_path):
+    os.mkfifo(tmp_path / "pipe")
+    (tmp_path / "link").symlink_to("pipe")
+
+    for name in ("pipe", "link"):
+        with pytest.raises(InputError, match="something that is no file"):
+            build(tmp_path / name)
+
+    assert (tmp_path / "pipe").is_fifo()
+    assert (tmp_path / "link").is_symlink()
+    assert len(list(tmp_path.iterdir())) == 2
 
 
 @pytest.mark.parametrize("version", ["3.8", "3.9", "3.10", "3.11", "3.12", "3.13"])
