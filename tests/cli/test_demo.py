@@ -24,6 +24,7 @@ def test_a_database_that_holds_something_else_is_refused_and_left_alone(kvmperf,
     if holds == "an upload":
         kvmperf("upload", PART, "--label", "v6.12", "--host", "bm1", "--boot-id", "b1")
     else:
+        kvmperf("db", "upgrade")
         kvmperf("token", "create", "bench1")
     before = kvmperf("db", "stats").stdout
 

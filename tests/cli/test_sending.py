@@ -263,6 +263,7 @@ def test_progress_is_shown_on_a_terminal_only(server, upload, label):
 
 
 def test_an_address_that_is_none_is_told_before_anything_is_packed(kvmperf, tmp_path):
+    (tmp_path / "token").touch(mode=0o600)
     (tmp_path / "token").write_text("x")
     (tmp_path / "x.out").write_bytes(bundles.DIRTY_LOG)
 

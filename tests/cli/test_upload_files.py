@@ -40,6 +40,7 @@ def test_an_output_that_cannot_be_read_is_told_and_the_rest_is_stored(bound_kvmp
 
 @pytest.mark.parametrize("server", [(), ("--server", "http://127.0.0.1:1")])
 def test_a_folder_that_cannot_be_entered_is_one_line(bound_kvmperf, outputs, tmp_path, server):
+    (tmp_path / "token").touch(mode=0o600)
     (tmp_path / "token").write_text("kvmperf_00000000_x")
     (outputs / "closed").mkdir(mode=0)
     more = (*server, "--token-file", tmp_path / "token") if server else ()
