@@ -65,7 +65,12 @@ def dashboard(
 
     Example: kvmperf dashboard --db sqlite:///results.db --local-user maxim
     """
-    serve_dashboard(database_url(db), port, address, access=Access(local_user.strip(), login))
+    _refuse_without("streamlit", "plotly", "sqlalchemy", what="the dashboard")
+    from db.engine import connect
+
+    url = database_url(db)
+    connect(url).dispose()  # a misspelt name is told here and not on every page
+    serve_dashboard(url, port, address, access=Access(local_user.strip(), login))
 
 
 def serve(
@@ -102,6 +107,7 @@ def serve(
         if not incoming.is_dir() or not os.access(incoming, os.W_OK):
             raise UserError(f"--incoming {incoming}: no folder that can be written to", "make it, or name another")
         settings = replace(settings, incoming=incoming)
+    _say_if_new(settings.database)
     app = create_app(settings)
     typer.echo(f"kvmperf serve: http://{_reachable(address)}:{port} (docs: /docs, Ctrl-C ends it)")
     uvicorn.run(
@@ -113,6 +119,15 @@ def serve(
         limit_concurrency=200,
         timeout_graceful_shutdown=30,
     )
+
+
+def _say_if_new(url: str) -> None:
+    from db.engine import named, open_any, schema_version
+
+    engine = open_any(url, create=True)
+    if not schema_version(engine):
+        typer.echo(f"kvmperf serve: {named(engine)} is a new database", err=True)
+    engine.dispose()
 
 
 def serve_dashboard(

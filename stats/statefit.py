@@ -135,7 +135,7 @@ def _without_stepping_boots(rows: Rows, common: tuple[float, ...]) -> tuple[Rows
         return rows, 0.0, []
     jumping = [b for b in np.unique(rows.boot) if b >= 0 and jumps_by(rows.only(rows.boot == b), step)]
     kept = ~np.isin(rows.boot, jumping)
-    says = f"steps of {step:.4g}: a timer or scheduler, not the code"
+    says = f"steps of {step:.3g} of their unit: a timer or scheduler, not the code"
     if jumping and np.unique(rows.state[kept]).size == np.unique(rows.state).size:
         rest, other, _ = _without_stepping_boots(rows.only(kept), common)
         if other == 0:

@@ -122,11 +122,11 @@ def warnings(evidence: Evidence, policy: Policy) -> dict[int, tuple[str, ...]]:
         cause = "their boots measured one side only" if blocked else "their boot is unknown"
         found.setdefault(int(m), []).append(f"{evidence.left_out[m]} runs left out: {cause}")
     for m in np.flatnonzero(evidence.tick):
-        text = f"repeats jump by steps of {number(evidence.tick[m])}: a timer or scheduler, not the code"
+        text = f"repeats jump by steps of {evidence.tick[m]:.3g} of their unit: a timer or scheduler, not the code"
         found.setdefault(int(m), []).append(text)
     for m in np.flatnonzero(_is_coarse(evidence)):
         found.setdefault(int(m), []).append(
-            f"coarse values: steps of {number(evidence.step[m])} limit what can be seen"
+            f"coarse values: steps of {number(evidence.step[m])} of their unit limit what can be seen"
         )
     return {m: tuple(texts) for m, texts in found.items()}
 
@@ -207,6 +207,6 @@ PARTS: dict[str, Callable[[Row, float], str]] = {
     "narrow": lambda row, _: _range(row.narrow_low, row.narrow_high, row.margin),
     "margin": lambda row, _: percent(row.margin),
     "q": lambda row, _: f"q {row.q:.2g}",
-    "tick": lambda row, _: f"{row.tick:.6g}",
+    "tick": lambda row, _: f"{row.tick:.3g} of its unit",
     "units": lambda row, _: _units(row),
 }

@@ -6,6 +6,7 @@ from urllib.request import ProxyHandler, build_opener
 import pytest
 
 from cli import serve
+from db.engine import connect
 from db.errors import UserError
 
 
@@ -26,6 +27,23 @@ def test_links_in_feeds_lead_to_an_address(make_kvmperf, tmp_path, url):
         done = make_kvmperf(tmp_path / "x.db")("serve", "--dashboard", url, "--port", port, code=1)
 
     assert done.stderr.startswith(f"kvmperf: --dashboard {url!r} is no address\n")
+
+
+def test_a_dashboard_of_no_database_does_not_start(make_kvmperf, tmp_path):
+    done = make_kvmperf(tmp_path / "x.db")("dashboard", code=1)
+
+    assert done.stderr.startswith(f"kvmperf: {tmp_path / 'x.db'}: no database here\n  hint: ")
+    assert not (tmp_path / "x.db").exists()
+
+
+def test_a_server_says_when_its_database_is_new(tmp_path, capsys):
+    url = f"sqlite:///{tmp_path}/x.db"
+
+    serve._say_if_new(url)
+    connect(url, create=True).dispose()
+    serve._say_if_new(url)
+
+    assert capsys.readouterr().err == f"kvmperf serve: {tmp_path}/x.db is a new database\n"
 
 
 def test_without_streamlit_the_extra_is_named(monkeypatch):
