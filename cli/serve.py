@@ -65,12 +65,7 @@ def dashboard(
 
     Example: kvmperf dashboard --db sqlite:///results.db --local-user maxim
     """
-    _refuse_without("streamlit", "plotly", "sqlalchemy", what="the dashboard")
-    from db.engine import connect
-
-    url = database_url(db)
-    connect(url).dispose()  # a misspelt name is told here and not on every page
-    serve_dashboard(url, port, address, access=Access(local_user.strip(), login))
+    serve_dashboard(database_url(db), port, address, access=Access(local_user.strip(), login))
 
 
 def serve(
@@ -140,6 +135,9 @@ def serve_dashboard(
     _refuse_without("streamlit", "plotly", "sqlalchemy", what="the dashboard")
     access.check(address)
     _refuse_busy_port(port, address)
+    from db.engine import connect
+
+    connect(url).dispose()  # a misspelt name is told here and not on every page
     signal.signal(signal.SIGTERM, _interrupt)
     command = _command(port, address, access.options())
     child = subprocess.Popen(command, env={**access.environment(), "KVMPERF_DB": url})
