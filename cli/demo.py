@@ -129,8 +129,8 @@ def _refuse_others(engine: "Engine", url: str) -> None:
         is_its_own = names <= _NAMES and hosts <= set(_HOSTS.values()) and not listed(connection)
     engine.dispose()
     if not is_its_own:
-        shown = url.removeprefix("sqlite:///")
-        raise DatabaseError(f"{shown}: holds more than the demo; nothing was stored", "--db names a new file")
+        where = shown(url).removeprefix("sqlite:///")
+        raise DatabaseError(f"{where}: holds more than the demo; nothing was stored", "--db names a new file")
 
 
 def _host(boot: str) -> str:

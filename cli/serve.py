@@ -133,10 +133,10 @@ def serve_dashboard(
     `view` is what the link opens: a page and its query (`compare?base=v6.12&head=v6.13`).
     """
     _refuse_without("streamlit", "plotly", "sqlalchemy", what="the dashboard")
-    access.check(address)
-    _refuse_busy_port(port, address)
     from db.engine import connect
 
+    access.check(address)
+    _refuse_busy_port(port, address)
     connect(url).dispose()  # a misspelt name is told here and not on every page
     signal.signal(signal.SIGTERM, _interrupt)
     command = _command(port, address, access.options())

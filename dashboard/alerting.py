@@ -31,7 +31,8 @@ def followed(url: str, revision: int) -> list[int]:
     """The revisions of the line (tree and branch) that this one is on, in their order in time; none of a series."""
     with reading(loaders.engine(url)) as connection:
         places = detection.places(connection)
-    return [number for number, place in places.items() if revision in places and place.line == places[revision].line]
+    line = places[revision].line if revision in places else None
+    return [number for number, place in places.items() if place.line == line]
 
 
 def judged(url: str) -> int:

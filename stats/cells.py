@@ -83,13 +83,14 @@ def spreads(cells: Cells, metrics: int, *, moderate: bool) -> tuple[FloatArray, 
     """
     own = cells.squares / np.maximum(cells.df, 1)
     df = by_metric(cells, cells.df.sum(axis=1), metrics)[cells.metric, None]
-    pooled = by_metric(cells, cells.squares.sum(axis=1), metrics)[cells.metric, None] / np.maximum(df, 1)
+    squares = by_metric(cells, cells.squares.sum(axis=1), metrics)
+    pooled = squares[cells.metric, None] / np.maximum(df, 1)
     if not moderate:
         return np.where(cells.df > 0, own, pooled), np.where(cells.df > 0, 1.0, 0.0)
     factor = _factors(cells, metrics)
     scaled = by_metric(cells, (cells.squares / factor).sum(axis=1), metrics)[cells.metric, None] / np.maximum(df, 1)
     balance = (cells.n.min(axis=1) / cells.n.max(axis=1))[:, None] ** 2
-    trust = trust_in(int(np.unique(cells.metric[cells.squares.sum(axis=1) > 0]).size))
+    trust = trust_in(int(np.count_nonzero(squares)))
     share = cells.df / np.maximum(cells.df + CELL_DF * (trust + (1 - trust) * balance), 1e-9)
     return share * own + (1 - share) * factor * scaled, share
 

@@ -24,14 +24,14 @@ class MovedPoint:
 
 @dataclass(frozen=True, slots=True)
 class MovedLine:
-    """One time series. `name` is its metric and test case."""
+    """One time series; `name` is its metric."""
 
     name: str
     host: str
     points: tuple[MovedPoint, ...]
 
 
-def moved(lines: Sequence[MovedLine], revisions: Sequence[str], change: tuple[float, float]) -> dict[str, object]:
+def moved(lines: Sequence[MovedLine], revisions: Sequence[str], change: tuple[int, int]) -> dict[str, object]:
     """A line a time series over `revisions`; the places of the last one before and the first one after are shaded."""
     hosts = sorted({line.host for line in lines})
     legend = {"orient": "top", "title": None, "labelLimit": 200, "columns": {"expr": "width < 550 ? 2 : 6"}}

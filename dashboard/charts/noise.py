@@ -1,7 +1,7 @@
 """How much each metric varies by itself, level by level: iterations in a run, runs in a boot, boots.
 
-A Vega-Lite figure, where the others are Plotly's: marks and intervals are all that it needs, and it is on the screen
-0.3 s earlier.
+A Vega-Lite figure, where most are Plotly's: marks and intervals are all that it needs, and it is on the screen 0.3 s
+earlier.
 """
 
 from collections.abc import Iterator, Sequence

@@ -54,3 +54,7 @@ def test_the_demo_on_a_server_prints_no_password(kvmperf, postgresql):
 
     assert "SECRET" not in said.stdout + said.stderr
     assert said.stdout.count("password=***") == 5
+    kvmperf("token", "create", "bench1", "--db", url)
+    refused = kvmperf("demo", "--no-serve", "--db", told, code=1).stderr
+    assert "holds more than the demo" in refused
+    assert "SECRET" not in refused
