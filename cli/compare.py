@@ -64,7 +64,7 @@ def compare(
         typer.Option("--format", help="How to print. Default: text; of a --csv, json.", show_default=False),
     ] = None,
     as_json: Annotated[bool, typer.Option("--json", help="Same as --format json: one object a line.")] = False,
-    everything: Annotated[bool, typer.Option("--all", help="Text: print rows without a change too.")] = False,
+    everything: Annotated[bool, typer.Option("--all", help="Text: print all rows, not only changes.")] = False,
     scaling: Annotated[str, typer.Option(metavar="PARAM", help="Text: a table over this parameter (vcpus).")] = "",
     tester: Annotated[str, typer.Option(metavar="'NAME <MAIL>'", help="Who tested, for mail and tested-by.")] = "",
     fail_on: Annotated[FailOn | None, typer.Option(help="Exit with 4 when one was found.", show_default=False)] = None,
